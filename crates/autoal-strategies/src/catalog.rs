@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{QueryStrategy, StrategyError};
+use serde::de::DeserializeOwned;
+
+use crate::checked::Checked;
+use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, uncertainty};
 
 /// An input that a strategy needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,40 @@ pub struct Entry {
     pub info: StrategyInfo,
     /// Builds it from its parameters, an error for unknown ones.
     pub build: fn(&toml::Table) -> Result<Box<dyn QueryStrategy>, StrategyError>,
+    /// Its parameters with their defaults; a parameter without a default has no key.
+    pub defaults: fn() -> toml::Table,
+}
+
+/// A strategy or an acquisition function that the catalog can make.
+pub trait Buildable: Sized + 'static {
+    /// Its parameters: kebab-case keys, every one with a default.
+    type Config: Default + Serialize + DeserializeOwned;
+
+    /// What is known of it.
+    const INFO: StrategyInfo;
+
+    /// Makes it; an error for values out of range.
+    fn build(config: Self::Config) -> Result<Self, StrategyError>;
+}
+
+impl Entry {
+    /// The entry of a query strategy.
+    pub const fn strategy<S: Buildable + QueryStrategy>() -> Self {
+        Self { info: S::INFO, build: |table| Ok(Box::new(S::build(config::parse(&S::INFO, table)?)?)), defaults: defaults::<S> }
+    }
+
+    /// The entry of an acquisition function, whose highest scores are selected.
+    pub const fn acquisition<A: Buildable + Acquisition>() -> Self {
+        Self {
+            info: A::INFO,
+            build: |table| Ok(Box::new(AcquisitionStrategy(A::build(config::parse(&A::INFO, table)?)?))),
+            defaults: defaults::<A>,
+        }
+    }
+}
+
+fn defaults<B: Buildable>() -> toml::Table {
+    toml::Table::try_from(B::Config::default()).expect("parameters are plain TOML values")
 }
 
 /// A strategy as a configuration names it: a bare name, or a table with `name` and parameters.
@@ -78,5 +115,44 @@ pub enum StrategySpec {
     Table(toml::Table),
 }
 
+impl StrategySpec {
+    /// The strategy's name; an error when a table has none.
+    pub fn name(&self) -> Result<&str, StrategyError> {
+        match self {
+            Self::Name(name) => Ok(name),
+            Self::Table(table) => table
+                .get("name")
+                .and_then(toml::Value::as_str)
+                .ok_or_else(|| config::parameter("?", "a strategy given as a table needs the key `name`")),
+        }
+    }
+
+    /// Its parameters; the key `name` may be among them.
+    pub fn parameters(&self) -> toml::Table {
+        match self {
+            Self::Name(_) => toml::Table::new(),
+            Self::Table(table) => table.clone(),
+        }
+    }
+}
+
+/// The entry of that name; an error that names the nearest one.
+pub fn find(name: &str) -> Result<&'static Entry, StrategyError> {
+    let kebab = name.replace('_', "-");
+    ENTRIES.iter().find(|entry| entry.info.name == kebab).ok_or_else(|| StrategyError::Unknown {
+        name: name.to_owned(),
+        suggestion: config::nearest(&kebab, ENTRIES.iter().map(|entry| entry.info.name)).map(str::to_owned),
+    })
+}
+
+/// Builds a strategy. Its queries are checked, and it sees candidates in ascending order of id with `1 <= query_size <= N`.
+pub fn build(spec: &StrategySpec) -> Result<Box<dyn QueryStrategy>, StrategyError> {
+    let entry = find(spec.name()?)?;
+    Ok(Box::new(Checked::new((entry.build)(&spec.parameters())?)))
+}
+
 /// All strategies, in the order in which `autoal strategies` lists them.
-pub static ENTRIES: &[Entry] = &[];
+#[rustfmt::skip] // one line a strategy
+pub static ENTRIES: &[Entry] = &[
+    Entry::acquisition::<uncertainty::Random>(),
+];

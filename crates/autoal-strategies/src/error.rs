@@ -64,6 +64,18 @@ pub enum QueryError {
     },
 }
 
+impl QueryError {
+    /// Turns an error of the outputs into one that names the strategy: `context.log_proba().map_err(QueryError::outputs(NAME))?`.
+    pub fn outputs(strategy: &str) -> impl Fn(OutputsError) -> Self + '_ {
+        move |source| Self::Outputs { strategy: strategy.to_owned(), source }
+    }
+
+    /// A failure of the strategy's own.
+    pub fn strategy(strategy: &str, detail: impl Into<String>) -> Self {
+        Self::Strategy { strategy: strategy.to_owned(), detail: detail.into() }
+    }
+}
+
 /// A strategy that cannot be built as configured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

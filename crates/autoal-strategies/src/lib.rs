@@ -4,16 +4,34 @@
 //! exported. Every strategy is one file under `uncertainty/`, `diversity/`, `hybrid/` or `adaptive/`, with its paper at the top, and one
 //! line in [`catalog`].
 
+mod acquisition;
+pub mod adaptive;
+mod arrays;
 pub mod catalog;
+mod checked;
+pub mod config;
 mod context;
+pub mod diversity;
 mod error;
+pub mod hybrid;
+mod mc;
 mod outputs;
+pub mod random;
+pub mod rank;
+mod rows;
 mod selection;
 mod strategy;
+mod subset;
+pub mod uncertainty;
 
-pub use catalog::{Need, Parameter, StrategyInfo, StrategySpec};
+pub use acquisition::AcquisitionStrategy;
+pub use arrays::ArrayOutputs;
+pub use catalog::{Buildable, Need, Parameter, StrategyInfo, StrategySpec};
 pub use context::QueryContext;
 pub use error::{OutputsError, QueryError, StrategyError};
+pub use mc::McAccumulator;
 pub use outputs::{LinearHead, McOutputs, ModelOutputs};
+pub use rows::Rows;
 pub use selection::{CandidateWeight, Selected, Selection};
 pub use strategy::{Acquisition, QueryStrategy, RoundOutcome, StrategyState};
+pub use subset::SubsetOutputs;

@@ -1,0 +1,1 @@
+//! Strategies that mix others and learn from the labels that come back.

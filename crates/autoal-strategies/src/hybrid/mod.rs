@@ -1,0 +1,1 @@
+//! Strategies that weigh informativeness and diversity in one choice.
