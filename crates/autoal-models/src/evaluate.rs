@@ -1,0 +1,105 @@
+//! How good a trained model is on samples with known labels.
+
+use autoal_data::{SampleId, Split};
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::proba::log_softmax;
+use crate::{ModelError, TrainedModel};
+
+/// Bins of equal width of the calibration error.
+const CALIBRATION_BINS: usize = 15;
+
+/// Figures of a model on a split.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Evaluation {
+    /// Number of samples.
+    pub samples: usize,
+    /// Share of samples whose most probable class is right; ties go to the lowest class.
+    pub accuracy: f64,
+    /// Mean recall of the classes that occur.
+    pub balanced_accuracy: f64,
+    /// Recall of each class; `None` where the class does not occur.
+    pub recall: Vec<Option<f64>>,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+    /// Expected calibration error over 15 bins of equal width of the highest probability (Guo et al., ICML 2017).
+    pub calibration_error: f64,
+}
+
+/// Runs a model over a split and compares with its labels. Fails when a sample has no label or one that the model does not know.
+pub fn evaluate(model: &TrainedModel, split: &Split) -> Result<Evaluation, ModelError> {
+    if split.is_empty() || split.labels.len() != split.len() {
+        return Err(ModelError::Data(format!("cannot evaluate on {} samples with {} labels", split.len(), split.labels.len())));
+    }
+    let classes = model.network.outputs();
+    if let Some(row) = split.labels.iter().position(|label| label.class() >= classes) {
+        return Err(ModelError::Data(format!("sample {row} has label {}, expected one below {classes}", split.labels[row])));
+    }
+    let ids: Vec<SampleId> = (0..split.len() as u32).map(SampleId).collect();
+    let labels: Vec<usize> = split.labels.iter().map(|label| label.class()).collect();
+    let log_proba = log_softmax(model.infer(&split.samples, &ids)?.logits.view());
+    Ok(Evaluation::of(log_proba.view(), &labels))
+}
+
+impl Evaluation {
+    /// From log-probabilities, `[N, C]`, and classes below `C`, `[N]`; `N` at least 1.
+    pub fn of(log_proba: ArrayView2<'_, f32>, labels: &[usize]) -> Self {
+        let (samples, classes) = log_proba.dim();
+        let (mut hits, mut counts) = (vec![0_usize; classes], vec![0_usize; classes]);
+        let mut loss = 0.0;
+        let mut bins = [Bin::default(); CALIBRATION_BINS];
+        for (row, label) in log_proba.outer_iter().zip(labels) {
+            let predicted = argmax(row);
+            let hit = predicted == *label;
+            counts[*label] += 1;
+            hits[*label] += usize::from(hit);
+            loss -= f64::from(row[*label]);
+            Bin::add(&mut bins, f64::from(row[predicted]).exp(), hit);
+        }
+        let recall: Vec<Option<f64>> =
+            hits.iter().zip(&counts).map(|(hit, count)| (*count > 0).then(|| *hit as f64 / *count as f64)).collect();
+        let present: Vec<f64> = recall.iter().flatten().copied().collect();
+        Self {
+            samples,
+            accuracy: hits.iter().sum::<usize>() as f64 / samples as f64,
+            balanced_accuracy: present.iter().sum::<f64>() / present.len() as f64,
+            recall,
+            loss: loss / samples as f64,
+            calibration_error: bins.iter().map(Bin::gap).sum::<f64>() / samples as f64,
+        }
+    }
+}
+
+/// One bin of the calibration error.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bin {
+    confidence: f64,
+    hits: f64,
+}
+
+impl Bin {
+    /// Adds a sample to the bin `(lower, upper]` of its confidence.
+    fn add(bins: &mut [Self; CALIBRATION_BINS], confidence: f64, hit: bool) {
+        let index = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
+        let bin = &mut bins[index.clamp(1, CALIBRATION_BINS) - 1];
+        bin.confidence += confidence;
+        bin.hits += f64::from(u8::from(hit));
+    }
+
+    /// Distance of accuracy and confidence, times the samples in the bin.
+    fn gap(&self) -> f64 {
+        (self.confidence - self.hits).abs()
+    }
+}
+
+/// The largest entry; ties go to the lowest index.
+pub(crate) fn argmax(row: ArrayView1<'_, f32>) -> usize {
+    let mut best = 0;
+    for (class, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = class;
+        }
+    }
+    best
+}
