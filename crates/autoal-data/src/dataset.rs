@@ -1,9 +1,12 @@
 //! A data set in memory: splits of samples with labels, class names, and how pixels are normalised.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Label, Samples};
 
 /// Channel means and standard deviations, applied as `(x / 255 - mean) / std`. One entry a channel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Normalization {
     /// Means of the channels, of pixels scaled to 0..1.
     pub mean: Vec<f32>,
@@ -31,6 +34,16 @@ impl Split {
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
+    }
+
+    /// The samples of these rows, in this order. Where samples have no sources, `row <n>` tells where they stood.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let source = |row: &usize| self.sources.get(*row).cloned().unwrap_or_else(|| format!("row {row}"));
+        Self {
+            samples: self.samples.select(rows),
+            labels: rows.iter().filter_map(|row| self.labels.get(*row)).copied().collect(),
+            sources: rows.iter().map(source).collect(),
+        }
     }
 }
 

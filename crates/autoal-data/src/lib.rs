@@ -3,16 +3,36 @@
 //! This crate reads data sets into memory, splits them, and names every sample by a [`SampleId`]. It knows nothing of networks or
 //! strategies, so it compiles and tests in seconds.
 
+mod assemble;
+mod config;
 mod dataset;
 mod error;
+mod fetch;
+mod format;
+mod load;
 mod oracle;
 mod pool;
+mod progress;
+mod registry;
 mod sample;
 mod seed;
+mod sources;
+mod split;
+mod stats;
 
+pub use config::{
+    DataConfig, FeaturesConfig, IdxConfig, ImageFolderConfig, NormalizationConfig, NormalizationRule, NpzConfig, Resize,
+    Selection, SourceConfig, Stratification, SyntheticConfig, ValidationUse,
+};
 pub use dataset::{Dataset, Normalization, Split};
 pub use error::DataError;
+pub use format::npy;
+pub use load::{LoadOptions, load};
 pub use oracle::{HiddenLabels, Oracle};
 pub use pool::{Pool, PoolError};
+pub use progress::{Progress, Silent};
+pub use registry::{Counts, DatasetEntry, FileEntry, Reader, Registry, WeightsEntry};
 pub use sample::{Features, Images, InputShape, Label, SampleId, Samples};
 pub use seed::{Seed, Stream};
+pub use split::{digest_ids, seed_set};
+pub use stats::channel_statistics;

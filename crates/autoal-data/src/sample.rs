@@ -73,7 +73,7 @@ impl Images {
     /// Wraps `pixels` in the layout `[sample, row, column, channel]`; `None` when their number is not a multiple of the image size or
     /// the size is zero.
     pub fn new(pixels: Vec<u8>, height: usize, width: usize, channels: usize) -> Option<Self> {
-        let size = height * width * channels;
+        let size = height.checked_mul(width)?.checked_mul(channels)?;
         (size > 0 && pixels.len() % size == 0).then_some(Self { pixels, height, width, channels })
     }
 
@@ -111,6 +111,11 @@ impl Images {
     /// All pixels, `[sample, row, column, channel]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
+    }
+
+    /// The images of these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self { pixels: gather(rows, |row| self.get(row)), ..*self }
     }
 }
 
@@ -151,6 +156,11 @@ impl Features {
     pub fn values(&self) -> &[f32] {
         &self.values
     }
+
+    /// The vectors of these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self { values: gather(rows, |row| self.get(row)), dim: self.dim }
+    }
 }
 
 /// The inputs of a split: pictures, or vectors that some other network made of them.
@@ -176,13 +186,35 @@ impl Samples {
         self.len() == 0
     }
 
+    /// The samples of these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Images(images) => Self::Images(images.select(rows)),
+            Self::Features(features) => Self::Features(features.select(rows)),
+        }
+    }
+
+    /// These samples and then those of `other`; `None` when one sample of each has not the same shape.
+    pub fn concat(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            _ if self.shape() != other.shape() => None,
+            (Self::Images(a), Self::Images(b)) => Some(Self::Images(Images { pixels: [a.pixels(), b.pixels()].concat(), ..*a })),
+            (Self::Features(a), Self::Features(b)) => {
+                Some(Self::Features(Features { values: [a.values(), b.values()].concat(), dim: a.dim }))
+            }
+            _ => None,
+        }
+    }
+
     /// Shape of one sample.
     pub fn shape(&self) -> InputShape {
         match self {
-            Self::Images(images) => {
-                InputShape::Image { channels: images.channels, height: images.height, width: images.width }
-            }
+            Self::Images(images) => InputShape::Image { channels: images.channels, height: images.height, width: images.width },
             Self::Features(features) => InputShape::Features { dim: features.dim },
         }
     }
+}
+
+fn gather<'a, T: Copy + 'a>(rows: &[usize], get: impl Fn(usize) -> &'a [T]) -> Vec<T> {
+    rows.iter().map(|row| get(*row)).collect::<Vec<_>>().concat()
 }

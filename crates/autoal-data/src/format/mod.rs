@@ -1,0 +1,3 @@
+//! Containers and encodings, one a file: bytes in, arrays out. What the arrays mean is the business of the sources.
+
+pub mod npy;

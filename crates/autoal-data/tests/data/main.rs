@@ -1,0 +1,6 @@
+//! Readers against files that the tests write byte by byte, and against real data where `AUTOAL_DATA_DIR` names it.
+
+mod npy_format;
+mod npz_sets;
+mod real_data;
+mod support;
