@@ -15,6 +15,7 @@ use crate::{ComputeDevice, Input, ModelError};
 #[derive(Debug, Clone)]
 pub struct InputEncoder {
     shape: InputShape,
+    normalization: Option<Normalization>,
     /// The normalised value of each byte, one table a channel; empty for features.
     tables: Vec<[f32; 256]>,
     device: ComputeDevice,
@@ -69,7 +70,7 @@ impl InputEncoder {
             InputShape::Features { .. } => Vec::new(),
             InputShape::Image { channels, .. } => tables(channels, normalization)?,
         };
-        Ok(Self { shape, tables, device: device.clone() })
+        Ok(Self { shape, normalization: normalization.cloned(), tables, device: device.clone() })
     }
 
     /// The samples at `rows` as they are, in that order. Fails when they have another shape or a row is not there.
@@ -86,6 +87,11 @@ impl InputEncoder {
     /// Shape of one sample.
     pub fn shape(&self) -> InputShape {
         self.shape
+    }
+
+    /// How pixels are normalised.
+    pub fn normalization(&self) -> Option<&Normalization> {
+        self.normalization.as_ref()
     }
 
     pub(crate) fn encode_views(&self, samples: &Samples, views: &[View]) -> Result<Input, ModelError> {

@@ -5,6 +5,7 @@
 
 mod augment;
 mod batch;
+mod checkpoint;
 pub mod config;
 mod device;
 mod dropout;
@@ -22,6 +23,7 @@ mod pretrained;
 mod proba;
 mod resnet;
 mod schedule;
+mod state;
 mod train;
 mod trained;
 
@@ -35,5 +37,6 @@ pub use loss::cross_entropy_per_sample;
 pub use loss_head::{LossHead, ranking_loss};
 pub use network::{BatchStatistics, Forward, Input, Network};
 pub use outputs::{MAX_MEMBERS, PoolOutputs, PoolQuery};
+pub use state::{State, Take};
 pub use train::{EpochReport, Observer, TASK_MODEL, TrainOptions, TrainingSet, train};
 pub use trained::{Inference, TrainedModel};

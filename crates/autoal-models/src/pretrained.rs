@@ -1,18 +1,27 @@
-//! Weights of a backbone from a file with torchvision's names.
+//! First weights of a backbone from a file with torchvision's names.
+//!
+//! The authors of AutoAL start from ImageNet weights in every layer but the first convolution and the classifier. The first one is
+//! taken as well where its shape fits (the `imagenet` stem on RGB).
 
 use std::path::Path;
 
 use crate::config::Weights;
-use crate::{ModelError, Network};
+use crate::{ModelError, Network, State, Take};
 
 /// The network with the backbone's weights of `weights`; `imagenet` is the file of torchvision's weights.
 pub(crate) fn load_backbone(network: Network, weights: &Weights, imagenet: Option<&Path>) -> Result<Network, ModelError> {
     let path = match weights {
         Weights::Scratch => return Ok(network),
         Weights::File(path) => path.as_path(),
-        Weights::Imagenet => {
-            imagenet.ok_or_else(|| ModelError::Unsupported("`weights = \"imagenet\"` without its file".into()))?
-        }
+        Weights::Imagenet => imagenet.ok_or_else(|| {
+            ModelError::Config(
+                "`model.weights` is `imagenet`, but its file was not given; fetch it, or name a file instead".into(),
+            )
+        })?,
     };
-    Err(ModelError::Unsupported(format!("loading `{}`", path.display())))
+    let state = State::read(path)?;
+    network.with_state(&state, Take::Backbone).map_err(|detail| ModelError::Weights {
+        path: path.to_path_buf(),
+        detail: format!("not a ResNet-18 of this width: {detail}"),
+    })
 }

@@ -6,11 +6,13 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use ndarray::{Array1, Array2};
 
-use crate::{InputEncoder, LossHead, ModelError, Network};
+use crate::{InputEncoder, LossHead, ModelConfig, ModelError, Network};
 
 /// A network after training, with what is needed to use it.
 #[derive(Debug, Clone)]
 pub struct TrainedModel {
+    /// How the network was built.
+    pub config: ModelConfig,
     /// The network, without gradients.
     pub network: Network,
     /// The loss-prediction head, where one was trained.

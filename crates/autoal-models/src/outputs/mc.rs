@@ -29,8 +29,8 @@ impl PoolOutputs<'_> {
         McPasses {
             weight: head.weight.t().as_standard_layout().into_owned(),
             head,
-            dropout: self.query.model_config.dropout,
-            draws: self.query.model_config.mc_draws,
+            dropout: self.query.model.config.dropout,
+            draws: self.query.model.config.mc_draws,
             seed: self.query.seed,
             round: self.query.round,
         }

@@ -10,7 +10,7 @@ use autoal_data::{Label, Normalization, SampleId, Samples, Seed};
 use autoal_strategies::{LinearHead, McOutputs, ModelOutputs, OutputsError};
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
-use crate::config::{ModelConfig, TrainConfig};
+use crate::config::TrainConfig;
 use crate::proba::log_softmax;
 use crate::trained::Inference;
 use crate::{ModelError, TrainedModel};
@@ -23,8 +23,6 @@ pub const MAX_MEMBERS: usize = 32;
 pub struct PoolQuery<'a> {
     /// The model of the round.
     pub model: &'a TrainedModel,
-    /// How it was built.
-    pub model_config: &'a ModelConfig,
     /// How it was trained.
     pub train_config: &'a TrainConfig,
     /// The file of ImageNet weights, for `weights = "imagenet"`.

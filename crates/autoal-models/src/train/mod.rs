@@ -41,5 +41,13 @@ pub fn train(
     let mut trainer = Trainer::new(config, data, &encoder, model.dropout, seed, round, options.stream);
     let (learner, train_loss) = trainer.run(learner, &mut options)?;
     let (network, loss_head) = learner.into_parts();
-    Ok(TrainedModel { network, loss_head, train_loss, epochs: config.epochs, encoder, eval_batch_size: config.eval_batch_size })
+    Ok(TrainedModel {
+        config: model.clone(),
+        network,
+        loss_head,
+        train_loss,
+        epochs: config.epochs,
+        encoder,
+        eval_batch_size: config.eval_batch_size,
+    })
 }

@@ -1,1 +1,4 @@
 //! Tests of the task models.
+
+mod golden;
+mod support;
