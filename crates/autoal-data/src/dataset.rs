@@ -37,6 +37,7 @@ impl Split {
     }
 
     /// The samples of these rows, in this order. Where samples have no sources, `row <n>` tells where they stood.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let source = |row: &usize| self.sources.get(*row).cloned().unwrap_or_else(|| format!("row {row}"));
         Self {

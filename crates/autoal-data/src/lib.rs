@@ -34,5 +34,6 @@ pub use progress::{Progress, Silent};
 pub use registry::{Counts, DatasetEntry, FileEntry, Reader, Registry, WeightsEntry};
 pub use sample::{Features, Images, InputShape, Label, SampleId, Samples};
 pub use seed::{Seed, Stream};
+pub use sources::read_pictures;
 pub use split::{digest_ids, seed_set};
 pub use stats::channel_statistics;

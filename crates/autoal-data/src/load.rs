@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{DataConfig, SourceConfig};
 use crate::registry::{DatasetEntry, Reader, Registry};
-use crate::sources::{self, Parts};
+use crate::sources::{self, CifarLayout, Parts};
 use crate::{DataError, Dataset, Progress, assemble, fetch};
 
 /// Where files are looked for, and whether missing ones may be fetched.
@@ -38,16 +38,20 @@ fn default_data_dir() -> PathBuf {
 /// Labels are below the number of classes, all parts have samples of one shape, and the pool and the test set are not empty. The same
 /// configuration and files give the same data set on every machine.
 pub fn load(config: &DataConfig, options: &LoadOptions, progress: &dyn Progress) -> Result<Dataset, DataError> {
-    let registry = Registry::builtin();
     let (parts, entry) = match &config.source {
         SourceConfig::Registered(name) => {
-            let entry = registry.require(name)?;
+            let entry = Registry::builtin().require(name)?;
             let files = fetch::dataset_files(entry, options, progress)?;
             (read_registered(entry, &files, progress)?, Some(entry))
         }
         SourceConfig::Npz(npz) => (sources::read_npz(&npz.path)?, like(npz.like.as_deref())?),
         SourceConfig::Features(features) => (sources::read_features(&features.path)?, like(features.like.as_deref())?),
-        _ => return Err(DataError::Split("this kind of data is not read yet".to_owned())),
+        SourceConfig::ImageFolder(folder) => (sources::read_image_folder(folder, progress)?, None),
+        SourceConfig::Idx(idx) => {
+            let files = [&idx.train_images, &idx.train_labels, &idx.test_images, &idx.test_labels];
+            (sources::read_idx_set(files.map(PathBuf::as_path))?, like(idx.like.as_deref())?)
+        }
+        SourceConfig::Synthetic(synthetic) => (sources::generate(synthetic)?, None),
     };
     let class_names = match &config.source {
         SourceConfig::Npz(npz) => npz.class_names.clone(),
@@ -62,13 +66,17 @@ fn like(name: Option<&str>) -> Result<Option<&'static DatasetEntry>, DataError> 
 }
 
 /// `files` stand in the order of the registry's entry.
-fn read_registered(entry: &DatasetEntry, files: &[PathBuf], _progress: &dyn Progress) -> Result<Parts, DataError> {
-    match entry.reader {
-        Reader::Npz => sources::read_npz(first(files)),
-        _ => Err(DataError::Split("this kind of data is not read yet".to_owned())),
+fn read_registered(entry: &DatasetEntry, files: &[PathBuf], progress: &dyn Progress) -> Result<Parts, DataError> {
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    match (entry.reader, &*paths) {
+        (Reader::Npz, [file]) => sources::read_npz(file),
+        (Reader::Cifar10, [archive]) => sources::read_cifar(archive, CifarLayout::CIFAR10, progress),
+        (Reader::Cifar100, [archive]) => sources::read_cifar(archive, CifarLayout::CIFAR100, progress),
+        (Reader::Svhn, [train, test]) => sources::read_svhn(train, test, progress),
+        (Reader::Idx, [train_images, train_labels, test_images, test_labels]) => {
+            sources::read_idx_set([train_images, train_labels, test_images, test_labels])
+        }
+        (Reader::TinyImagenet, [archive]) => sources::read_tiny_imagenet(archive, progress),
+        _ => unreachable!("a test checks that each entry of the registry has as many files as its reader takes"),
     }
-}
-
-fn first(files: &[PathBuf]) -> &Path {
-    files.first().expect("a test checks that each entry of the registry has files")
 }

@@ -82,6 +82,9 @@ pub struct WeightsEntry {
 pub struct FileEntry {
     /// Its name on disk.
     pub name: String,
+    /// The file or folder that it unpacks to, which is taken in its place where it is there.
+    #[serde(default)]
+    pub unpacked: Option<String>,
     /// Its addresses, in the order in which they are tried.
     pub urls: Vec<String>,
     /// Its size, where it is published.
@@ -177,6 +180,19 @@ mod tests {
                 assert_eq!((constants.mean.len(), constants.std.len()), (entry.shape[2], entry.shape[2]), "{}", entry.name);
             }
         }
+    }
+
+    #[test]
+    fn every_entry_has_as_many_files_as_its_reader_takes() {
+        for entry in &Registry::builtin().datasets {
+            let expected = match entry.reader {
+                Reader::Npz | Reader::Cifar10 | Reader::Cifar100 | Reader::TinyImagenet => 1,
+                Reader::Svhn => 2,
+                Reader::Idx => 4,
+            };
+            assert_eq!(entry.files.len(), expected, "{}", entry.name);
+        }
+        assert!(Registry::builtin().weights.iter().all(|entry| entry.files.len() == 1));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Images {
     /// the size is zero.
     pub fn new(pixels: Vec<u8>, height: usize, width: usize, channels: usize) -> Option<Self> {
         let size = height.checked_mul(width)?.checked_mul(channels)?;
-        (size > 0 && pixels.len() % size == 0).then_some(Self { pixels, height, width, channels })
+        (size > 0 && pixels.len().is_multiple_of(size)).then_some(Self { pixels, height, width, channels })
     }
 
     /// Number of images.
@@ -114,6 +114,7 @@ impl Images {
     }
 
     /// The images of these rows, in this order.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         Self { pixels: gather(rows, |row| self.get(row)), ..*self }
     }
@@ -129,7 +130,7 @@ pub struct Features {
 impl Features {
     /// Wraps `values` in the layout `[sample, dimension]`; `None` when their number is not a multiple of `dim` or `dim` is zero.
     pub fn new(values: Vec<f32>, dim: usize) -> Option<Self> {
-        (dim > 0 && values.len() % dim == 0).then_some(Self { values, dim })
+        (dim > 0 && values.len().is_multiple_of(dim)).then_some(Self { values, dim })
     }
 
     /// Number of vectors.
@@ -158,6 +159,7 @@ impl Features {
     }
 
     /// The vectors of these rows, in this order.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         Self { values: gather(rows, |row| self.get(row)), dim: self.dim }
     }
@@ -187,6 +189,7 @@ impl Samples {
     }
 
     /// The samples of these rows, in this order.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Images(images) => Self::Images(images.select(rows)),

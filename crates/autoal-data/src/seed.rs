@@ -1,6 +1,6 @@
 //! The only source of randomness: every number derives from (seed, stream, round, sample).
 //!
-//! The four values form the key of a ChaCha8 generator. Two streams never share numbers, so one strategy cannot disturb another, a
+//! The four values form the key of a `ChaCha8` generator. Two streams never share numbers, so one strategy cannot disturb another, a
 //! resumed run needs no saved generator, and a random choice does not depend on the order of the pool.
 
 use rand::{Rng, SeedableRng};
@@ -33,6 +33,7 @@ impl Stream {
     }
 
     /// A stream under this one, for the `index`-th of several equal things (an epoch, a member, a draw).
+    #[must_use]
     pub const fn child(self, index: u64) -> Self {
         // The multiplier is the 64-bit golden ratio; the rotation keeps child(a).child(b) apart from child(b).child(a).
         Self(self.0.rotate_left(23) ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use autoal_data::{DataConfig, DataError, Dataset, LoadOptions, Silent, load};
+use autoal_data::{DataConfig, DataError, Dataset, LoadOptions, Samples, Silent, Split, load};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The bytes of a `.npy` file of version 1, as NumPy writes them: the header is padded to a multiple of 64 bytes.
 pub(crate) fn npy(descr: &str, fortran_order: bool, shape: &[usize], values: &[u8]) -> Vec<u8> {
-    let axes: String = shape.iter().map(|axis| format!("{axis}, ")).collect();
+    let axes = shape.iter().map(|axis| format!("{axis}, ")).collect::<Vec<_>>().concat();
     let order = if fortran_order { "True" } else { "False" };
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({axes}), }}");
     while (header.len() + 11) % 64 != 0 {
@@ -40,6 +42,21 @@ pub(crate) fn load_table(table: &str) -> Result<Dataset, DataError> {
 pub(crate) fn load_from(data_dir: &Path, table: &str) -> Result<Dataset, DataError> {
     let config: DataConfig = toml::from_str(table).expect("a valid table");
     load(&config, &LoadOptions { data_dir: data_dir.to_owned(), offline: true }, &Silent)
+}
+
+/// Compresses by gzip.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// The pixels of a split.
+pub(crate) fn pixels(split: &Split) -> &[u8] {
+    match &split.samples {
+        Samples::Images(images) => images.pixels(),
+        Samples::Features(_) => panic!("expected images"),
+    }
 }
 
 /// The bundled data set.
