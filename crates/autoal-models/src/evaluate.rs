@@ -1,6 +1,6 @@
 //! How good a trained model is on samples with known labels.
 
-use autoal_data::{SampleId, Split};
+use autoal_data::{Label, SampleId, Samples, Split};
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::proba::log_softmax;
@@ -29,17 +29,25 @@ pub struct Evaluation {
 
 /// Runs a model over a split and compares with its labels. Fails when a sample has no label or one that the model does not know.
 pub fn evaluate(model: &TrainedModel, split: &Split) -> Result<Evaluation, ModelError> {
-    if split.is_empty() || split.labels.len() != split.len() {
-        return Err(ModelError::Data(format!("cannot evaluate on {} samples with {} labels", split.len(), split.labels.len())));
-    }
-    let classes = model.network.outputs();
-    if let Some(row) = split.labels.iter().position(|label| label.class() >= classes) {
-        return Err(ModelError::Data(format!("sample {row} has label {}, expected one below {classes}", split.labels[row])));
-    }
     let ids: Vec<SampleId> = (0..split.len() as u32).map(SampleId).collect();
-    let labels: Vec<usize> = split.labels.iter().map(|label| label.class()).collect();
-    let log_proba = log_softmax(model.infer(&split.samples, &ids)?.logits.view());
-    Ok(Evaluation::of(log_proba.view(), &labels))
+    model.evaluate(&split.samples, &ids, &split.labels)
+}
+
+impl TrainedModel {
+    /// Runs the model over some samples and compares with their labels. Fails when there is no sample, a sample has no label, or a label
+    /// is one that the model does not know.
+    pub fn evaluate(&self, samples: &Samples, ids: &[SampleId], labels: &[Label]) -> Result<Evaluation, ModelError> {
+        if ids.is_empty() || labels.len() != ids.len() {
+            return Err(ModelError::Data(format!("cannot evaluate on {} samples with {} labels", ids.len(), labels.len())));
+        }
+        let classes = self.network.outputs();
+        if let Some((id, label)) = ids.iter().zip(labels).find(|(_, label)| label.class() >= classes) {
+            return Err(ModelError::Data(format!("sample {id} has label {label}, expected one below {classes}")));
+        }
+        let log_proba = log_softmax(self.infer(samples, ids)?.logits.view());
+        let labels: Vec<usize> = labels.iter().map(|label| label.class()).collect();
+        Ok(Evaluation::of(log_proba.view(), &labels))
+    }
 }
 
 impl Evaluation {

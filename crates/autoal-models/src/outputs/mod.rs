@@ -2,6 +2,7 @@
 
 mod accumulate;
 mod mc;
+mod retrain;
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -135,8 +136,9 @@ impl ModelOutputs for PoolOutputs<'_> {
     }
 
     fn ensemble(&self, members: usize) -> Result<&McOutputs, OutputsError> {
-        let _ = (&self.ensembles, members, self.query.pretrained, self.query.train_config);
-        Err(OutputsError::Unsupported { what: "an ensemble" })
+        // A size out of range has no cell of its own: it fails in any.
+        let cell = self.ensembles.get(members).unwrap_or(&self.ensembles[0]);
+        Ok(once(cell, || self.train_ensemble(members))?)
     }
 
     fn labeled_probability(&self) -> Result<ArrayView1<'_, f32>, OutputsError> {
@@ -145,8 +147,7 @@ impl ModelOutputs for PoolOutputs<'_> {
     }
 
     fn holdout_accuracy(&self, train: &[SampleId], test: &[SampleId]) -> Result<f64, OutputsError> {
-        let _ = (train, test);
-        Err(OutputsError::Unsupported { what: "training on part of the labeled samples" })
+        Ok(self.train_holdout(train, test)?)
     }
 }
 

@@ -1,4 +1,13 @@
 //! Tests of the task models.
 
+mod checkpoint;
+mod config;
+mod device;
+mod encoder;
+mod evaluate;
 mod golden;
+mod loss_head;
+mod network;
+mod outputs;
 mod support;
+mod train;
