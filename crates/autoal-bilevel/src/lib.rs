@@ -30,3 +30,5 @@ pub use autoal::AutoAl;
 pub use config::AutoAlConfig;
 pub use error::BilevelError;
 pub use fit_net::AutoAlEnv;
+#[doc(hidden)]
+pub use weigh::summary as weight_summary;

@@ -72,7 +72,7 @@ fn dot(a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>) -> f64 
 }
 
 /// Mean weight of each candidate, and its share of `v_κ = (1/|U|) Σ_i S_κ(x_i) W_κ(x_i)`.
-pub(crate) fn summary(weights: &Array2<f32>, marks: &Array2<f32>, pool: usize) -> (Vec<f64>, Vec<f64>) {
+pub fn summary(weights: &Array2<f32>, marks: &Array2<f32>, pool: usize) -> (Vec<f64>, Vec<f64>) {
     let rows = weights.nrows().max(1) as f64;
     let mean = weights.columns().into_iter().map(|w| w.iter().map(|x| f64::from(*x)).sum::<f64>() / rows).collect();
     let values: Vec<f64> =
