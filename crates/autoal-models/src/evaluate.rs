@@ -44,21 +44,21 @@ impl TrainedModel {
         if let Some((id, label)) = ids.iter().zip(labels).find(|(_, label)| label.class() >= classes) {
             return Err(ModelError::Data(format!("sample {id} has label {label}, expected one below {classes}")));
         }
-        let log_proba = log_softmax(self.infer(samples, ids)?.logits.view());
+        let log_proba = log_softmax(&self.infer(samples, ids)?.logits.view());
         let labels: Vec<usize> = labels.iter().map(|label| label.class()).collect();
-        Ok(Evaluation::of(log_proba.view(), &labels))
+        Ok(Evaluation::of(&log_proba.view(), &labels))
     }
 }
 
 impl Evaluation {
     /// From log-probabilities, `[N, C]`, and classes below `C`, `[N]`; `N` at least 1.
-    pub fn of(log_proba: ArrayView2<'_, f32>, labels: &[usize]) -> Self {
+    pub fn of(log_proba: &ArrayView2<'_, f32>, labels: &[usize]) -> Self {
         let (samples, classes) = log_proba.dim();
         let (mut hits, mut counts) = (vec![0_usize; classes], vec![0_usize; classes]);
         let mut loss = 0.0;
         let mut bins = [Bin::default(); CALIBRATION_BINS];
         for (row, label) in log_proba.outer_iter().zip(labels) {
-            let predicted = argmax(row);
+            let predicted = argmax(&row);
             let hit = predicted == *label;
             counts[*label] += 1;
             hits[*label] += usize::from(hit);
@@ -102,7 +102,7 @@ impl Bin {
 }
 
 /// The largest entry; ties go to the lowest index.
-pub(crate) fn argmax(row: ArrayView1<'_, f32>) -> usize {
+pub(crate) fn argmax(row: &ArrayView1<'_, f32>) -> usize {
     let mut best = 0;
     for (class, value) in row.iter().enumerate() {
         if *value > row[best] {

@@ -1,4 +1,4 @@
-//! Networks over features: no hidden layer (`linear`), or hidden layers with ReLU (`mlp`).
+//! Networks over features: no hidden layer (`linear`), or hidden layers with `ReLU` (`mlp`).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};

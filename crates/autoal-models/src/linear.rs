@@ -24,6 +24,7 @@ impl Linear {
     }
 
     /// The same layer with all parameters at 0, so that every output is 0.
+    #[must_use]
     pub fn zeroed(self) -> Self {
         Self { weight: self.weight.map(zeros), bias: self.bias.map(zeros) }
     }

@@ -9,7 +9,7 @@ use crate::linear::Linear;
 /// Width of each stage's branch.
 const BRANCH_WIDTH: usize = 128;
 
-/// Predicts a sample's loss from the stages of a network: for each stage a linear layer and ReLU, then one linear layer over all.
+/// Predicts a sample's loss from the stages of a network: for each stage a linear layer and `ReLU`, then one linear layer over all.
 #[derive(Module, Debug)]
 pub struct LossHead {
     stages: Vec<Linear>,
@@ -36,7 +36,7 @@ impl LossHead {
 pub fn ranking_loss(predicted: Tensor<1>, losses: Tensor<1>, margin: f64) -> Tensor<1> {
     let pairs = predicted.dims()[0] / 2;
     if pairs == 0 {
-        return predicted.slice([0..0]).sum();
+        return predicted.sum() * 0.0;
     }
     let predicted_gap = pair_differences(predicted, pairs);
     let loss_gap = pair_differences(losses, pairs);
@@ -46,7 +46,7 @@ pub fn ranking_loss(predicted: Tensor<1>, losses: Tensor<1>, margin: f64) -> Ten
 
 /// `x_i - x_{2 pairs - 1 - i}` for the first half, `[pairs]`.
 fn pair_differences(x: Tensor<1>, pairs: usize) -> Tensor<1> {
-    let first = x.clone().slice([0..pairs]);
-    let second = x.slice([pairs..2 * pairs]).flip([0]);
+    let first = x.clone().narrow(0, 0, pairs);
+    let second = x.narrow(0, pairs, pairs).flip([0]);
     first - second
 }

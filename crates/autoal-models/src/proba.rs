@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 /// Log-probabilities from logits, row by row, `[N, C]`; sums in `f64`.
-pub(crate) fn log_softmax(logits: ArrayView2<'_, f32>) -> Array2<f32> {
+pub(crate) fn log_softmax(logits: &ArrayView2<'_, f32>) -> Array2<f32> {
     let mut out = logits.to_owned();
     for mut row in out.outer_iter_mut() {
         let normalizer = log_sum_exp(row.iter().copied());

@@ -14,7 +14,7 @@ pub enum Arch {
     ResNet18,
     /// One linear layer over features; the features are the embedding.
     Linear,
-    /// Hidden layers with ReLU over features; the last hidden layer is the embedding.
+    /// Hidden layers with `ReLU` over features; the last hidden layer is the embedding.
     Mlp,
 }
 

@@ -39,14 +39,14 @@ impl PoolOutputs<'_> {
 
 impl McPasses<'_> {
     /// Sums over all passes for every sample; `embeddings` is `[N, D]`, in the order of `ids`.
-    pub(super) fn accumulate(&self, embeddings: ArrayView2<'_, f32>, ids: &[SampleId]) -> McOutputs {
+    pub(super) fn accumulate(&self, embeddings: &ArrayView2<'_, f32>, ids: &[SampleId]) -> McOutputs {
         let classes = self.head.bias.len();
         let sums = ids
             .par_iter()
             .enumerate()
             .map(|(row, id)| {
                 let mut sums = SampleSums::new(classes);
-                self.each_pass(embeddings.row(row), *id, |_, logits| sums.add(logits));
+                self.each_pass(&embeddings.row(row), *id, |_, logits| sums.add(logits));
                 sums
             })
             .collect();
@@ -54,10 +54,10 @@ impl McPasses<'_> {
     }
 
     /// Probabilities of every pass for some rows, `[T, rows, C]`.
-    pub(super) fn proba(&self, embeddings: ArrayView2<'_, f32>, ids: &[SampleId], rows: &[usize]) -> Array3<f32> {
+    pub(super) fn proba(&self, embeddings: &ArrayView2<'_, f32>, ids: &[SampleId], rows: &[usize]) -> Array3<f32> {
         let mut proba = Array3::zeros((self.draws, rows.len(), self.head.bias.len()));
         for (at, row) in rows.iter().enumerate() {
-            self.each_pass(embeddings.row(*row), ids[*row], |draw, logits| {
+            self.each_pass(&embeddings.row(*row), ids[*row], |draw, logits| {
                 let normalizer = crate::proba::log_sum_exp(logits.iter().copied());
                 for (class, logit) in logits.iter().enumerate() {
                     proba[[draw, at, class]] = (f64::from(*logit) - normalizer).exp() as f32;
@@ -68,7 +68,7 @@ impl McPasses<'_> {
     }
 
     /// Calls `visit(draw, logits)` for each pass over one sample.
-    fn each_pass(&self, embedding: ArrayView1<'_, f32>, id: SampleId, mut visit: impl FnMut(usize, &[f32])) {
+    fn each_pass(&self, embedding: &ArrayView1<'_, f32>, id: SampleId, mut visit: impl FnMut(usize, &[f32])) {
         let mut mask = vec![0.0; embedding.len()];
         let mut logits = vec![0.0; self.head.bias.len()];
         for draw in 0..self.draws {

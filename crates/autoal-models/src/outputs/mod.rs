@@ -79,7 +79,7 @@ impl<'a> PoolOutputs<'a> {
 
     fn pass(&self, ids: &[SampleId]) -> Result<Pass, ModelError> {
         let inference = self.query.model.infer(self.query.samples, ids)?;
-        let log_proba = log_softmax(inference.logits.view());
+        let log_proba = log_softmax(&inference.logits.view());
         Ok(Pass { inference, log_proba })
     }
 
@@ -116,14 +116,14 @@ impl ModelOutputs for PoolOutputs<'_> {
     fn mc_dropout(&self) -> Result<&McOutputs, OutputsError> {
         let outputs = once(&self.mc, || {
             let embeddings = &self.candidates()?.inference.embeddings;
-            Ok::<_, ModelError>(self.mc_passes(self.linear_head()?).accumulate(embeddings.view(), self.query.candidates))
+            Ok::<_, ModelError>(self.mc_passes(self.linear_head()?).accumulate(&embeddings.view(), self.query.candidates))
         })?;
         Ok(outputs)
     }
 
     fn mc_proba(&self, rows: &[usize]) -> Result<Array3<f32>, OutputsError> {
         let embeddings = &self.candidates()?.inference.embeddings;
-        Ok(self.mc_passes(self.linear_head()?).proba(embeddings.view(), self.query.candidates, rows))
+        Ok(self.mc_passes(self.linear_head()?).proba(&embeddings.view(), self.query.candidates, rows))
     }
 
     fn predicted_loss(&self) -> Result<ArrayView1<'_, f32>, OutputsError> {

@@ -23,12 +23,12 @@ impl PoolOutputs<'_> {
         }
         let query = &self.query;
         let mut sums = vec![SampleSums::new(query.num_classes); query.candidates.len()];
-        add_pass(&mut sums, self.candidates()?.inference.logits.view());
+        add_pass(&mut sums, &self.candidates()?.inference.logits.view());
         for member in 1..members {
             let options = TrainOptions { stream: ENSEMBLE.child(member as u64), ..self.options() };
             let config = &query.model.config;
             let model = train(config, query.train_config, &self.training_set(), query.seed, query.round, self.device(), options)?;
-            add_pass(&mut sums, model.infer(query.samples, query.candidates)?.logits.view());
+            add_pass(&mut sums, &model.infer(query.samples, query.candidates)?.logits.view());
         }
         Ok(collect(sums, members, query.num_classes))
     }
@@ -116,7 +116,7 @@ impl PoolOutputs<'_> {
     }
 }
 
-fn add_pass(sums: &mut [SampleSums], logits: ArrayView2<'_, f32>) {
+fn add_pass(sums: &mut [SampleSums], logits: &ArrayView2<'_, f32>) {
     for (sample, row) in sums.iter_mut().zip(logits.outer_iter()) {
         sample.add(row.as_slice().expect("rows of a standard layout"));
     }

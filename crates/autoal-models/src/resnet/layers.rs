@@ -113,12 +113,13 @@ fn moved(running: Tensor<1>, batch: Tensor<1>) -> Tensor<1> {
 }
 
 /// What follows a convolution and its batch norm.
+#[expect(clippy::large_enum_variant, reason = "a value lives for one call")]
 pub(crate) enum After {
     /// Nothing.
     Identity,
-    /// ReLU.
+    /// `ReLU`.
     Relu,
-    /// Addition of a shortcut, then ReLU.
+    /// Addition of a shortcut, then `ReLU`.
     AddRelu(Tensor<4>),
 }
 

@@ -69,7 +69,7 @@ fn unknown_keys_are_errors_at_every_level() {
         r#"optimizer = { kind = "sgd", lr = 0.1, beta = 3 }"#,
         r#"optimizer = { kind = "adam", lr = 0.1, momentum = 0.9 }"#,
         r#"schedule = { kind = "constant", gamma = 3 }"#,
-        r#"augment = { rotate = 3 }"#,
+        "augment = { rotate = 3 }",
     ] {
         assert!(toml::from_str::<TrainConfig>(text).is_err(), "{text}");
     }

@@ -8,7 +8,7 @@ const ROUNDING: f64 = 1e-6;
 #[test]
 fn figures_of_a_small_table_are_those_made_by_hand() {
     let proba = array![[0.8_f32, 0.1, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4], [0.5, 0.5, 0.0]];
-    let evaluation = Evaluation::of(proba.mapv(f32::ln).view(), &[0, 0, 1, 0]);
+    let evaluation = Evaluation::of(&proba.mapv(f32::ln).view(), &[0, 0, 1, 0]);
     assert_eq!(evaluation.samples, 4);
     // Hits: the first, and the last by the tie rule.
     assert!((evaluation.accuracy - 0.5).abs() < ROUNDING);
@@ -24,6 +24,6 @@ fn figures_of_a_small_table_are_those_made_by_hand() {
 #[test]
 fn a_confident_and_right_model_has_no_calibration_error() {
     let log_proba = array![[0.0_f32, f32::NEG_INFINITY], [f32::NEG_INFINITY, 0.0]];
-    let evaluation = Evaluation::of(log_proba.view(), &[0, 1]);
+    let evaluation = Evaluation::of(&log_proba.view(), &[0, 1]);
     assert_eq!((evaluation.accuracy, evaluation.calibration_error, evaluation.loss), (1.0, 0.0, 0.0));
 }

@@ -123,7 +123,7 @@ fn a_loss_head_shapes_the_backbone_until_it_is_detached() {
 #[test]
 fn balanced_weights_raise_the_recall_of_a_rare_class() {
     let base = features(400, 4, 2);
-    let noisy = |i: usize| if i % 20 == 1 { 1 } else { 0 };
+    let noisy = |i: usize| u16::from(i % 20 == 1);
     let ids: Vec<SampleId> = (0..400).filter(|i| i % 2 == 0 || i % 20 == 1).map(|i| SampleId(i as u32)).collect();
     let labels: Vec<Label> = ids.iter().map(|id| Label(noisy(id.row()))).collect();
     let data = Labeled { ids, labels, ..base };
