@@ -91,6 +91,14 @@ pub enum DataError {
         /// Where it can be had.
         address: String,
     },
+    /// There is no space left for a file that is being fetched.
+    #[error("the disk is full: `{}` has {bytes} bytes so far\n  hint: free some space and try again; what was received is kept and resumed", path.display())]
+    DiskFull {
+        /// What was received.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
     /// A file could not be fetched from any of its addresses.
     #[error("cannot fetch `{}`:\n{}\n  hint: place the file there by hand, or try again; what was received is kept and resumed", path.display(), each_attempt(attempts))]
     Unreachable {

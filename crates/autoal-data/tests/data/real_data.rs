@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use autoal_data::{Dataset, Samples};
+use autoal_data::{Dataset, Samples, channel_statistics};
 
 use crate::support::load_from;
 
@@ -56,4 +56,33 @@ fn frozen_features_have_unit_mean_square() {
     let square = features.values().iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / features.values().len() as f64;
     assert!((square - 1.0).abs() < 0.01, "{square}");
     assert_eq!(counts(&set).iter().sum::<usize>(), 5000);
+}
+
+#[test]
+fn fashion_mnist_has_6000_of_each_class_and_its_published_constants() {
+    let Some(folder) = real("fashion_mnist_has_6000_of_each_class_and_its_published_constants", "fashion-mnist") else { return };
+    let set = load_from(&folder, "kind = 'fashion-mnist'").expect("valid");
+    assert_eq!(counts(&set), [6000; 10]);
+    assert_eq!(set.test.len(), 10_000);
+    let Samples::Images(images) = &set.train.samples else { panic!("images") };
+    let (computed, published) = (channel_statistics(images), set.normalization.expect("images have one"));
+    // Published with four digits.
+    assert!((computed.mean[0] - published.mean[0]).abs() < 1e-3, "{computed:?}");
+    assert!((computed.std[0] - published.std[0]).abs() < 1e-3, "{computed:?}");
+}
+
+#[test]
+fn photos_of_clothing_are_read_from_their_folders() {
+    let file = "image-folders/clothing-small.tar";
+    let Some(folder) = real("photos_of_clothing_are_read_from_their_folders", file) else { return };
+    let unpacked = tempfile::tempdir().expect("a temporary folder");
+    let archive = std::fs::File::open(folder.join(file)).expect("readable");
+    tar::Archive::new(archive).unpack(unpacked.path()).expect("space on disk");
+    let (train, test) = (unpacked.path().join("validation"), unpacked.path().join("test"));
+    let table = format!("kind = 'image-folder'\ntrain = '{}'\ntest = '{}'\nimage-size = 32", train.display(), test.display());
+    let set = load_from(&folder, &table).expect("valid");
+    assert_eq!((set.train.len(), set.test.len(), set.classes.len()), (341, 372, 10));
+    assert!(set.classes.is_sorted());
+    assert!(set.train.sources.iter().all(|source| source.ends_with(".jpg")));
+    assert_eq!(set.digest, load_from(&folder, &table).expect("valid").digest);
 }
