@@ -1,0 +1,84 @@
+//! The command line: what can be asked, and which command answers.
+
+use std::path::PathBuf;
+
+use autoal_data::LoadOptions;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::exit::Code;
+use crate::printer::Printer;
+
+/// Deep active learning on images: compare query strategies under one protocol, or choose what to label next.
+#[derive(Debug, Parser)]
+#[command(name = "autoal", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: commands::run::RunArgs,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GlobalArgs {
+    /// How to tell what happens, on stderr
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) log: Log,
+    /// Folder of data sets; files that are missing there are fetched [default: $AUTOAL_DATA_DIR, else the user's cache]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Fetch nothing; say what is missing instead
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+}
+
+impl GlobalArgs {
+    /// Where data sets are, and whether missing ones may be fetched.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        let default = LoadOptions::default();
+        LoadOptions { data_dir: self.data_dir.clone().unwrap_or(default.data_dir), offline: self.offline }
+    }
+}
+
+/// How to tell what happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Log {
+    /// Progress bars on a terminal, only warnings and errors elsewhere
+    #[default]
+    Auto,
+    /// One line for each round
+    Plain,
+    /// One JSON object for each event
+    Json,
+    /// Errors only
+    Quiet,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment, or go on with it (same as `autoal --config FILE`)
+    Run(commands::run::RunArgs),
+    /// Check a configuration, or show it with every default written out
+    #[command(subcommand)]
+    Config(commands::config::ConfigCommand),
+    /// List the backends: what is compiled in, and what was found
+    Devices,
+    /// Print the completions of a shell
+    Completions(commands::completions::CompletionsArgs),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    pub(crate) fn run(&self, printer: &Printer) -> anyhow::Result<Code> {
+        match &self.command {
+            None => commands::run::run(&self.run, &self.global, printer),
+            Some(Command::Run(args)) => commands::run::run(args, &self.global, printer),
+            Some(Command::Config(command)) => commands::config::run(command, printer),
+            Some(Command::Devices) => commands::devices::run(printer),
+            Some(Command::Completions(args)) => commands::completions::run(args, printer),
+        }
+    }
+}
