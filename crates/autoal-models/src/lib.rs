@@ -26,6 +26,7 @@ mod schedule;
 mod state;
 mod train;
 mod trained;
+mod vaal;
 
 pub use batch::InputEncoder;
 pub use config::{ModelConfig, TrainConfig};

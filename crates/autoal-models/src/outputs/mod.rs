@@ -9,11 +9,12 @@ use std::path::Path;
 
 use autoal_data::{Label, Normalization, SampleId, Samples, Seed};
 use autoal_strategies::{LinearHead, McOutputs, ModelOutputs, OutputsError};
-use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
 
 use crate::config::TrainConfig;
 use crate::proba::log_softmax;
 use crate::trained::Inference;
+use crate::vaal::Vaal;
 use crate::{ModelError, TrainedModel};
 
 /// Largest ensemble that can be asked for.
@@ -54,7 +55,7 @@ pub struct PoolOutputs<'a> {
     head: OnceCell<LinearHead>,
     mc: OnceCell<McOutputs>,
     ensembles: Vec<OnceCell<McOutputs>>,
-    labeled_probability: OnceCell<ndarray::Array1<f32>>,
+    labeled_probability: OnceCell<Array1<f32>>,
 }
 
 /// One pass over samples.
@@ -142,8 +143,17 @@ impl ModelOutputs for PoolOutputs<'_> {
     }
 
     fn labeled_probability(&self) -> Result<ArrayView1<'_, f32>, OutputsError> {
-        let _ = (&self.labeled_probability, self.query.labels, self.query.num_classes, self.query.normalization);
-        Err(OutputsError::Unsupported { what: "a discriminator" })
+        let query = &self.query;
+        let vaal = Vaal {
+            encoder: &query.model.encoder,
+            samples: query.samples,
+            labeled: query.labeled,
+            unlabeled: query.candidates,
+            batch_size: query.train_config.batch_size,
+            seed: query.seed,
+            round: query.round,
+        };
+        Ok(once(&self.labeled_probability, || vaal.labeled_probability())?.view())
     }
 
     fn holdout_accuracy(&self, train: &[SampleId], test: &[SampleId]) -> Result<f64, OutputsError> {

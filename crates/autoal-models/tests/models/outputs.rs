@@ -199,3 +199,34 @@ fn asking_changes_neither_weights_nor_running_statistics() {
         data.assert_eq(after.get(name).expect("same names"), true);
     }
 }
+
+#[test]
+fn the_discriminator_takes_samples_unlike_the_labeled_ones_for_unlabeled() {
+    // Labeled samples have class 0; candidates are more of them (even positions) and others (odd positions).
+    let mut data = features(120, 10, 2);
+    data.ids = (0..40).map(|i| SampleId(2 * i)).collect();
+    data.labels = vec![autoal_data::Label(0); 40];
+    let model = data.train(&linear(), &short(1));
+    let candidates: Vec<SampleId> = (80..120).map(SampleId).collect();
+    let config = TrainConfig { batch_size: 16, ..short(1) };
+    let round = Round { data, model, config, candidates, labeled: 40 };
+    let outputs = round.outputs(&round.candidates);
+    let probability = outputs.labeled_probability().expect("computed");
+    assert!(probability.iter().all(|p| (0.0..=1.0).contains(p)));
+    // The autoencoder works against the discriminator, so all are near 1/2: what counts is the order.
+    let part = |odd: usize| probability.iter().skip(odd).step_by(2).copied().collect::<Vec<f32>>();
+    let (alike, unlike) = (part(0), part(1));
+    let ordered = alike.iter().map(|a| unlike.iter().filter(|u| a > u).count()).sum::<usize>();
+    assert!(ordered > 320, "{ordered} of 400 pairs are in order");
+    let reversed: Vec<SampleId> = round.candidates.iter().rev().copied().collect();
+    let again = round.outputs(&reversed).labeled_probability().expect("computed").to_vec();
+    assert!(again.iter().rev().eq(probability.iter()));
+}
+
+#[test]
+fn the_discriminator_works_on_images_of_odd_sizes() {
+    let round = Round::new(images(12, 9, 3), &small_resnet(), 4);
+    let outputs = round.outputs(&round.candidates);
+    let probability = outputs.labeled_probability().expect("computed");
+    assert!(probability.len() == 8 && probability.iter().all(|p| (0.0..=1.0).contains(p)));
+}
