@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use crate::checked::Checked;
-use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, uncertainty};
+use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, hybrid, uncertainty};
 
 /// An input that a strategy needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,4 +155,20 @@ pub fn build(spec: &StrategySpec) -> Result<Box<dyn QueryStrategy>, StrategyErro
 #[rustfmt::skip] // one line a strategy
 pub static ENTRIES: &[Entry] = &[
     Entry::acquisition::<uncertainty::Random>(),
+    Entry::acquisition::<uncertainty::LeastConfidence>(),
+    Entry::acquisition::<uncertainty::Margin>(),
+    Entry::acquisition::<uncertainty::Entropy>(),
+    Entry::acquisition::<uncertainty::VarRatioCoded>(),
+    Entry::acquisition::<uncertainty::LeastConfidenceMc>(),
+    Entry::acquisition::<uncertainty::MarginMc>(),
+    Entry::acquisition::<uncertainty::EntropyMc>(),
+    Entry::acquisition::<uncertainty::VarRatioCodedMc>(),
+    Entry::acquisition::<uncertainty::Bald>(),
+    Entry::acquisition::<uncertainty::VarRatioMc>(),
+    Entry::acquisition::<uncertainty::MeanStd>(),
+    Entry::acquisition::<uncertainty::PredictedLoss>(),
+    Entry::acquisition::<uncertainty::EnsVarRatio>(),
+    Entry::acquisition::<uncertainty::Ddu>(),
+    Entry::acquisition::<uncertainty::Vaal>(),
+    Entry::strategy::<hybrid::Badge>(),
 ];

@@ -17,6 +17,7 @@ pub mod diversity;
 mod error;
 pub mod hybrid;
 pub mod kmeans;
+pub mod linalg;
 mod mc;
 mod outputs;
 pub mod random;
