@@ -1,0 +1,112 @@
+//! Convolution of images hardly larger than the kernel, as one matrix product from all input pixels to all output pixels.
+//!
+//! With channels last, an image is already a row of that product. The matrix holds the weight of the tap that connects each pair of
+//! pixels, and zero where none does. A 3x3 kernel on 2x2 pixels takes 16 multiplications in place of 36 with im2col; on one pixel,
+//! where only the middle tap ever meets the input, 1 in place of 9.
+
+use super::{ConvShape, weights};
+use crate::{
+    Isa,
+    gemm::{Gemm, Panels},
+    memory::{Scratch, SharedMut, filled},
+};
+
+/// The tap that leads from each input pixel to each output pixel, `[inputs][outputs]`.
+struct Taps {
+    taps: Vec<Option<usize>>,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Taps {
+    fn new(shape: &ConvShape) -> Self {
+        let (inputs, outputs) = (shape.height * shape.width, shape.out_height() * shape.out_width());
+        let along = |input: usize, output: usize| {
+            (input + shape.padding).checked_sub(output * shape.stride).filter(|&tap| tap < shape.kernel)
+        };
+        let tap = |pair: usize| {
+            let (input, output) = (pair / outputs, pair % outputs);
+            let row = along(input / shape.width, output / shape.out_width())?;
+            let column = along(input % shape.width, output % shape.out_width())?;
+            Some(row * shape.kernel + column)
+        };
+        Taps { taps: (0..inputs * outputs).map(tap).collect(), inputs, outputs }
+    }
+
+    fn between(&self, input: usize, output: usize) -> Option<usize> {
+        self.taps[input * self.outputs + output]
+    }
+}
+
+pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let taps = Taps::new(shape);
+    let (ci, co) = (shape.in_channels, shape.out_channels);
+    let panels = Panels { depth: taps.inputs * ci, columns: taps.outputs * co, lanes: isa.lanes() };
+    let matrix = weights::pack(panels, |k, column| {
+        let tap = taps.between(k / ci, column / co);
+        tap.map_or(0.0, |tap| weight[((column % co) * ci + k % ci) * shape.taps() + tap])
+    });
+    product(isa, shape.batch, x, &matrix, panels)
+}
+
+pub(crate) fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    let taps = Taps::new(shape);
+    let (ci, co) = (shape.in_channels, shape.out_channels);
+    let panels = Panels { depth: taps.outputs * co, columns: taps.inputs * ci, lanes: isa.lanes() };
+    let matrix = weights::pack(panels, |k, column| {
+        let tap = taps.between(column / ci, k / co);
+        tap.map_or(0.0, |tap| weight[((k % co) * ci + column % ci) * shape.taps() + tap])
+    });
+    product(isa, shape.batch, gy, &matrix, panels)
+}
+
+/// Each image times the packed matrix.
+fn product(isa: Isa, batch: usize, images: &[f32], matrix: &Scratch, panels: Panels) -> Vec<f32> {
+    let rows = offsets(batch, panels.depth);
+    let c_rows = offsets(batch, panels.columns);
+    let cols = offsets(panels.depth, 1);
+    let fill = |c: SharedMut<'_>| {
+        let gemm = Gemm { a: images, rows: &rows, cols: &cols, b: matrix, panels, c, c_rows: &c_rows, accumulate: false };
+        // SAFETY: the rows of the result are consecutive and cover the new vector.
+        unsafe { gemm.run_parallel(isa) }
+    };
+    // SAFETY: every element of every row is written.
+    unsafe { filled(batch * panels.columns, fill) }
+}
+
+pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    let taps = Taps::new(shape);
+    let (ci, co) = (shape.in_channels, shape.out_channels);
+    let (inputs, outputs) = (taps.inputs * ci, taps.outputs * co);
+    let panels = Panels { depth: shape.batch, columns: outputs, lanes: isa.lanes() };
+    let b = weights::pack(panels, |k, column| gy[k * outputs + column]);
+    let mut pairs = Scratch::new(inputs * outputs);
+    let (rows, cols, c_rows) = (offsets(inputs, 1), offsets(shape.batch, inputs), offsets(inputs, outputs));
+    let gemm =
+        Gemm { a: x, rows: &rows, cols: &cols, b: &b, panels, c: SharedMut::new(&mut pairs), c_rows: &c_rows, accumulate: false };
+    // SAFETY: the rows of the result are consecutive and cover `pairs`.
+    unsafe { gemm.run_parallel(isa) };
+    weights::unpack(&fold(&taps, &pairs, ci, co, shape.taps()), ci, co, shape.taps())
+}
+
+/// Adds up, for each tap, the gradients of all pairs of pixels that it connects, in the order of the pairs: `[tap, in, out]`.
+fn fold(taps: &Taps, pairs: &[f32], ci: usize, co: usize, tap_count: usize) -> Scratch {
+    let mut folded = Scratch::new(tap_count * ci * co);
+    folded.fill(0.0);
+    for input in 0..taps.inputs {
+        for output in 0..taps.outputs {
+            let Some(tap) = taps.between(input, output) else { continue };
+            for channel in 0..ci {
+                let from = &pairs[((input * ci + channel) * taps.outputs + output) * co..][..co];
+                let to = &mut folded[(tap * ci + channel) * co..][..co];
+                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            }
+        }
+    }
+    folded
+}
+
+/// `0, step, 2 step, ..`
+fn offsets(count: usize, step: usize) -> Vec<u32> {
+    (0..count).map(|i| (i * step) as u32).collect()
+}

@@ -1,0 +1,293 @@
+//! Convolution as a matrix product over patches that are addressed in place.
+//!
+//! With channels last and a padded image, the value that tap `(u, v)` of output `(p, q)` reads lies at an offset that is a sum of one
+//! term for the output and one for the tap and channel. These two tables are all the product needs; no patch is copied.
+//!
+//! The input gradient of a strided convolution falls into `stride^2` ordinary convolutions of the output gradient: the taps that reach
+//! an input pixel depend on its position modulo the stride alone.
+
+use rayon::prelude::*;
+
+use super::{ConvShape, weights};
+use crate::{
+    Isa,
+    gemm::{Gemm, Panels, share},
+    memory::{Scratch, SharedMut, filled},
+};
+
+/// Rows of the product that one parallel task should have at least.
+const ROWS_PER_TASK: usize = 64;
+
+/// Parallel tasks come in multiples of this, so that a few threads finish together.
+const TASKS: usize = 8;
+
+/// Images with zeros around them.
+#[derive(Clone, Copy)]
+struct Padded {
+    height: usize,
+    width: usize,
+    channels: usize,
+    /// Zero rows above, zero columns to the left.
+    before: usize,
+    /// Rows and columns in all.
+    padded_height: usize,
+    padded_width: usize,
+}
+
+impl Padded {
+    /// The input with its padding.
+    fn input(shape: &ConvShape) -> Self {
+        Padded {
+            height: shape.height,
+            width: shape.width,
+            channels: shape.in_channels,
+            before: shape.padding,
+            padded_height: shape.height + 2 * shape.padding,
+            padded_width: shape.width + 2 * shape.padding,
+        }
+    }
+
+    /// The output gradient, with as many zeros as any tap of any input pixel reaches beyond it.
+    fn output_gradient(shape: &ConvShape) -> Self {
+        let before = (shape.kernel - 1) / shape.stride;
+        let reach = |size: usize| (size - 1 + shape.padding) / shape.stride + 1;
+        let (height, width) = (shape.out_height(), shape.out_width());
+        Padded {
+            height,
+            width,
+            channels: shape.out_channels,
+            before,
+            padded_height: before + reach(shape.height).max(height),
+            padded_width: before + reach(shape.width).max(width),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        (self.padded_height, self.padded_width) == (self.height, self.width)
+    }
+    fn image_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+    fn len(&self) -> usize {
+        self.padded_height * self.padded_width * self.channels
+    }
+    fn offset(&self, row: usize, column: usize) -> usize {
+        (row * self.padded_width + column) * self.channels
+    }
+
+    /// Copies one image into the middle of zeros.
+    fn copy(&self, image: &[f32], padded: &mut [f32]) {
+        let row = self.width * self.channels;
+        padded.fill(0.0);
+        for (y, from) in image.chunks_exact(row).enumerate() {
+            padded[self.offset(y + self.before, self.before)..][..row].copy_from_slice(from);
+        }
+    }
+
+    /// All images with their padding, or the images themselves where there is none to add.
+    fn copy_all<'a>(&self, images: &'a [f32], scratch: &'a mut Option<Scratch>) -> &'a [f32] {
+        if self.is_plain() {
+            return images;
+        }
+        let scratch = scratch.insert(Scratch::new(images.len() / self.image_len() * self.len()));
+        let pairs = scratch.par_chunks_mut(self.len()).zip(images.par_chunks(self.image_len()));
+        pairs.for_each(|(padded, image)| self.copy(image, padded));
+        scratch
+    }
+}
+
+/// A convolution in the form of the product: which pixels it makes, what it reads for them, and its weights.
+struct Patches {
+    /// Offset of each output pixel's patch within a padded image.
+    rows: Vec<u32>,
+    /// Offset of each value within a patch.
+    cols: Vec<u32>,
+    /// Offset of each output pixel within an image of the result.
+    c_rows: Vec<u32>,
+}
+
+impl Patches {
+    /// The patches of the forward convolution, values in the order `[tap, channel]`.
+    fn input(shape: &ConvShape, padded: &Padded) -> Self {
+        let pixels = || (0..shape.out_height()).flat_map(|y| (0..shape.out_width()).map(move |x| (y, x)));
+        let taps = (0..shape.kernel).flat_map(|u| (0..shape.kernel).map(move |v| (u, v)));
+        Patches {
+            rows: pixels().map(|(y, x)| padded.offset(y * shape.stride, x * shape.stride) as u32).collect(),
+            cols: taps.flat_map(|(u, v)| (0..shape.in_channels).map(move |c| (padded.offset(u, v) + c) as u32)).collect(),
+            c_rows: (0..pixels().count()).map(|i| (i * shape.out_channels) as u32).collect(),
+        }
+    }
+}
+
+/// Shares groups of images among threads; each pads its group and multiplies by every set of patches and weights.
+fn convolve(isa: Isa, padded: Padded, parts: &[(Patches, Scratch, Panels)], images: &[f32], out: SharedMut<'_>, out_len: usize) {
+    let batch = images.len() / padded.image_len();
+    let pixels = out_len / parts[0].2.columns;
+    let wanted = (batch * pixels).div_ceil(ROWS_PER_TASK).next_multiple_of(TASKS);
+    let tasks = wanted.min(batch);
+    (0..tasks).into_par_iter().for_each(|task| {
+        let group = share(batch, tasks, task);
+        let count = group.len();
+        let images = &images[group.start * padded.image_len()..group.end * padded.image_len()];
+        let mut scratch = None;
+        let a: &[f32] = if padded.is_plain() {
+            images
+        } else {
+            let scratch = scratch.insert(Scratch::new(count * padded.len()));
+            let pairs = scratch.chunks_exact_mut(padded.len()).zip(images.chunks_exact(padded.image_len()));
+            pairs.for_each(|(padded_image, image)| padded.copy(image, padded_image));
+            scratch
+        };
+        let c = out.part(group.start * out_len, count * out_len);
+        for (patches, b, panels) in parts {
+            let rows = repeat(&patches.rows, count, padded.len());
+            let c_rows = repeat(&patches.c_rows, count, out_len);
+            let gemm = Gemm { a, rows: &rows, cols: &patches.cols, b, panels: *panels, c, c_rows: &c_rows, accumulate: false };
+            // SAFETY: the images of this task are written by no other, and their pixels do not overlap.
+            unsafe { gemm.run(isa) };
+        }
+    });
+}
+
+/// The offsets of one image for `count` images.
+fn repeat(offsets: &[u32], count: usize, step: usize) -> Vec<u32> {
+    (0..count).flat_map(|image| offsets.iter().map(move |&offset| offset + (image * step) as u32)).collect()
+}
+
+pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let padded = Padded::input(shape);
+    let (ci, co, taps) = (shape.in_channels, shape.out_channels, shape.taps());
+    let panels = Panels { depth: taps * ci, columns: co, lanes: isa.lanes() };
+    let b = weights::pack(panels, |k, column| weight[(column * ci + k % ci) * taps + k / ci]);
+    let parts = [(Patches::input(shape, &padded), b, panels)];
+    let image = shape.out_height() * shape.out_width() * co;
+    // SAFETY: the output pixels of the patches cover every image of the result.
+    unsafe { filled(shape.output_len(), |out| convolve(isa, padded, &parts, x, out, image)) }
+}
+
+pub(crate) fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    let padded = Padded::output_gradient(shape);
+    let phases = (0..shape.stride).flat_map(|row| (0..shape.stride).map(move |column| (row, column)));
+    let parts: Vec<_> = phases
+        .map(|(row, column)| Phase::new(shape, row, column))
+        .filter(|phase| !phase.rows.is_empty() && !phase.columns.is_empty())
+        .map(|phase| phase.part(isa, shape, &padded, weight))
+        .collect();
+    let image = shape.height * shape.width * shape.in_channels;
+    // SAFETY: each input pixel belongs to exactly one phase, and a phase without taps writes zeros.
+    unsafe { filled(shape.input_len(), |out| convolve(isa, padded, &parts, gy, out, image)) }
+}
+
+/// The input pixels at one position modulo the stride, and the taps that reach them.
+struct Phase {
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    row_taps: Vec<usize>,
+    column_taps: Vec<usize>,
+}
+
+impl Phase {
+    fn new(shape: &ConvShape, row: usize, column: usize) -> Self {
+        let pixels = |size: usize, phase: usize| (0..size).filter(|p| (p + shape.padding) % shape.stride == phase).collect();
+        // Descending, so that ascending positions of the output gradient are read.
+        let taps = |phase: usize| (phase..shape.kernel).step_by(shape.stride).rev().collect();
+        Phase {
+            rows: pixels(shape.height, row),
+            columns: pixels(shape.width, column),
+            row_taps: taps(row),
+            column_taps: taps(column),
+        }
+    }
+
+    /// Input pixel `p` meets output `(p + padding - tap) / stride` through `tap`.
+    fn part(&self, isa: Isa, shape: &ConvShape, padded: &Padded, weight: &[f32]) -> (Patches, Scratch, Panels) {
+        let (ci, co, kernel) = (shape.in_channels, shape.out_channels, shape.kernel);
+        let taps: Vec<(usize, usize)> = pairs(&self.row_taps, &self.column_taps);
+        let pixels = pairs(&self.rows, &self.columns);
+        // The first output that a pixel meets, counted from the padding's edge, and how far behind it the one of each tap is.
+        let first = |p: usize, taps: &[usize]| {
+            (p + shape.padding) / shape.stride + padded.before - taps.first().map_or(0, |t| t / shape.stride)
+        };
+        let behind = |tap: usize, taps: &[usize]| taps[0] / shape.stride - tap / shape.stride;
+        let patches = Patches {
+            rows: (pixels.iter())
+                .map(|&(y, x)| padded.offset(first(y, &self.row_taps), first(x, &self.column_taps)) as u32)
+                .collect(),
+            cols: (taps.iter())
+                .map(|&(u, v)| padded.offset(behind(u, &self.row_taps), behind(v, &self.column_taps)))
+                .flat_map(|offset| (0..co).map(move |c| (offset + c) as u32))
+                .collect(),
+            c_rows: pixels.iter().map(|&(y, x)| ((y * shape.width + x) * ci) as u32).collect(),
+        };
+        let panels = Panels { depth: taps.len() * co, columns: ci, lanes: isa.lanes() };
+        let b = weights::pack(panels, |k, column| {
+            let (u, v) = taps[k / co];
+            weight[((k % co) * ci + column) * kernel * kernel + u * kernel + v]
+        });
+        (patches, b, panels)
+    }
+}
+
+fn pairs(rows: &[usize], columns: &[usize]) -> Vec<(usize, usize)> {
+    rows.iter().flat_map(|&row| columns.iter().map(move |&column| (row, column))).collect()
+}
+
+/// Floats of padded input and output gradient that are held at once; they stay in a third-level cache.
+const GROUP_FLOATS: usize = 2 << 20;
+
+/// Gradients of at least this many elements are computed as one sum; smaller ones as up to `MAX_SUMS` partial sums, so that there
+/// is work for every core. A matter of shape alone: the order of additions must not depend on the number of threads.
+const GRADIENT_FLOATS: usize = 64 << 10;
+const MAX_SUMS: usize = 16;
+
+pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    let padded = Padded::input(shape);
+    let patches = Patches::input(shape, &padded);
+    let (ci, co, pixels) = (shape.in_channels, shape.out_channels, patches.rows.len());
+    let (len, gy_image) = (patches.cols.len() * co, pixels * co);
+    let sums = (GRADIENT_FLOATS / len).clamp(1, MAX_SUMS);
+    let mut gradient = Scratch::new(sums * len);
+    let group = (GROUP_FLOATS / (padded.len() + gy_image)).clamp(1, shape.batch);
+    for start in (0..shape.batch).step_by(group) {
+        let count = group.min(shape.batch - start);
+        let mut scratch = None;
+        let a = padded.copy_all(&x[start * padded.image_len()..][..count * padded.image_len()], &mut scratch);
+        let gy = &gy[start * gy_image..][..count * gy_image];
+        let pixels = repeat(&patches.rows, count, padded.len());
+        let product = Sums { isa, a, gy, rows: &patches.cols, pixels: &pixels, columns: co, accumulate: start > 0 };
+        product.run(&mut gradient, sums);
+    }
+    let (total, rest) = gradient.split_at_mut(len);
+    for part in rest.chunks_exact(len) {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+    }
+    weights::unpack(total, ci, co, shape.taps())
+}
+
+/// The weight gradient of one group of images, as sums over shares of its pixels.
+struct Sums<'a> {
+    isa: Isa,
+    a: &'a [f32],
+    gy: &'a [f32],
+    rows: &'a [u32],
+    pixels: &'a [u32],
+    columns: usize,
+    accumulate: bool,
+}
+
+impl Sums<'_> {
+    fn run(&self, gradient: &mut [f32], sums: usize) {
+        let c_rows: Vec<u32> = (0..self.rows.len()).map(|i| (i * self.columns) as u32).collect();
+        gradient.par_chunks_mut(c_rows.len() * self.columns).enumerate().for_each(|(index, c)| {
+            let pixels = share(self.pixels.len(), sums, index);
+            let gy = &self.gy[pixels.start * self.columns..pixels.end * self.columns];
+            let panels = Panels { depth: pixels.len(), columns: self.columns, lanes: self.isa.lanes() };
+            let b = weights::pack(panels, |k, column| gy[k * self.columns + column]);
+            let (c, accumulate) = (SharedMut::new(c), self.accumulate);
+            let cols = &self.pixels[pixels];
+            let gemm = Gemm { a: self.a, rows: self.rows, cols, b: &b, panels, c, c_rows: &c_rows, accumulate };
+            // SAFETY: the rows are consecutive and cover this sum, which belongs to this task.
+            unsafe { gemm.run_parallel(self.isa) };
+        });
+    }
+}

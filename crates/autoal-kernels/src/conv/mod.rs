@@ -1,0 +1,62 @@
+//! Two-dimensional convolution without bias or dilation: forward, input gradient and weight gradient.
+//!
+//! Activations are channels-last, `[batch, height, width, channels]`: vectors run over channels, so images of one or two pixels cost no
+//! more than their arithmetic, and no transposition is needed between layers. Weights and their gradients keep PyTorch's order
+//! `[out, in, kernel, kernel]`. Three algorithms share the work, chosen by shape alone, hence reproducibly:
+//!
+//! - [`winograd`]: F(4x4, 3x3) for 3x3 kernels with stride and padding 1;
+//! - [`dense`]: images hardly larger than the kernel, as one matrix product over all pixels;
+//! - [`gather`]: everything else, a matrix product over patches addressed in place.
+
+mod dense;
+mod gather;
+mod shape;
+mod weights;
+mod winograd;
+
+pub use shape::{Algorithm, ConvShape};
+
+use crate::Isa;
+
+/// Convolves `x` (`[batch, height, width, in]`) with `weight` (`[out, in, kernel, kernel]`); returns
+/// `[batch, out height, out width, out]`.
+///
+/// # Panics
+/// If a slice's length does not fit the shape.
+pub fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
+    assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
+    match shape.algorithm() {
+        Algorithm::Winograd => winograd::convolve(isa, shape, x, weight, winograd::Direction::Forward),
+        Algorithm::Dense => dense::forward(isa, shape, x, weight),
+        Algorithm::Gather => gather::forward(isa, shape, x, weight),
+    }
+}
+
+/// Gradient of the loss by the input, from the gradient `gy` by the output.
+///
+/// # Panics
+/// If a slice's length does not fit the shape.
+pub fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
+    assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
+    match shape.algorithm() {
+        Algorithm::Winograd => winograd::convolve(isa, shape, gy, weight, winograd::Direction::InputGradient),
+        Algorithm::Dense => dense::input_gradient(isa, shape, gy, weight),
+        Algorithm::Gather => gather::input_gradient(isa, shape, gy, weight),
+    }
+}
+
+/// Gradient of the loss by the weights, from the input and the gradient `gy` by the output.
+///
+/// # Panics
+/// If a slice's length does not fit the shape.
+pub fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
+    assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
+    match shape.algorithm() {
+        Algorithm::Winograd => winograd::weight_gradient(isa, shape, x, gy),
+        Algorithm::Dense => dense::weight_gradient(isa, shape, x, gy),
+        Algorithm::Gather => gather::weight_gradient(isa, shape, x, gy),
+    }
+}

@@ -1,0 +1,47 @@
+//! Weights between PyTorch's order `[out, in, kernel, kernel]` and the panels of the matrix product.
+
+use rayon::prelude::*;
+
+use crate::{
+    gemm::Panels,
+    memory::{Scratch, SharedMut},
+};
+
+/// Packs a matrix whose element `(k, column)` is `element(k, column)` into panels, in parallel over vectors of columns.
+pub(crate) fn pack(panels: Panels, element: impl Fn(usize, usize) -> f32 + Sync) -> Scratch {
+    let mut packed = Scratch::new(panels.len());
+    let out = SharedMut::new(&mut packed);
+    (0..panels.vectors()).into_par_iter().for_each(|vector| {
+        let first = vector * panels.lanes;
+        let used = (panels.columns - first).min(panels.lanes);
+        for k in 0..panels.depth {
+            // SAFETY: `at` lies within the panels, and each vector of columns is written by one thread.
+            let to = unsafe { std::slice::from_raw_parts_mut(out.at(panels.at(vector, k), panels.lanes), panels.lanes) };
+            for (lane, to) in to.iter_mut().enumerate() {
+                *to = if lane < used { element(k, first + lane) } else { 0.0 };
+            }
+        }
+    });
+    packed
+}
+
+/// Output channels that [`unpack`] writes together: their weights' cache lines stay in the second-level cache.
+const CHANNELS: usize = 16;
+
+/// Brings a gradient from `[tap, in, out]` (rows of `out_channels`) into `[out, in, tap]`.
+pub(crate) fn unpack(gradient: &[f32], in_channels: usize, out_channels: usize, taps: usize) -> Vec<f32> {
+    let row = in_channels * taps;
+    let mut weight = vec![0.0; out_channels * row];
+    weight.par_chunks_mut(CHANNELS * row).enumerate().for_each(|(block, weight)| {
+        let first = block * CHANNELS;
+        for channel in 0..in_channels {
+            for tap in 0..taps {
+                let from = &gradient[(tap * in_channels + channel) * out_channels + first..];
+                for (to, &value) in weight.chunks_exact_mut(row).zip(from) {
+                    to[channel * taps + tap] = value;
+                }
+            }
+        }
+    });
+    weight
+}

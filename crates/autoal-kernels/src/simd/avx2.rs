@@ -1,0 +1,94 @@
+//! Eight lanes with AVX2 and FMA.
+
+use std::arch::x86_64::{
+    __m256, __m256i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_storeu_ps, _mm256_sub_ps,
+};
+
+use super::{Kernel, Simd};
+
+/// Compiles the kernel with AVX2 and FMA enabled.
+///
+/// # Safety
+/// The processor must have AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx2>()
+}
+
+/// Eight f32 values in a `ymm` register.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(__m256);
+
+/// The mask whose first `count` lanes are set.
+#[inline(always)]
+fn first(count: usize) -> __m256i {
+    const ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert!(count <= 8, "a vector has eight lanes");
+    // SAFETY: `8 - count + 8 <= 16` values are read from an array of 16.
+    unsafe { _mm256_loadu_si256(ONES_THEN_ZEROS.as_ptr().add(8 - count).cast()) }
+}
+
+// SAFETY: the type is named only by `run` above, whose caller has found AVX2 and FMA; all intrinsics below need no more than these.
+unsafe impl Simd for Avx2 {
+    const LANES: usize = 8;
+    const ROWS: usize = 6;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_set1_ps(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for eight readable values.
+        Avx2(unsafe { _mm256_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for eight writable values.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: masked lanes are not accessed, the others are vouched for.
+        Avx2(unsafe { _mm256_maskload_ps(from, first(count)) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: masked lanes are not accessed, the others are vouched for.
+        unsafe { _mm256_maskstore_ps(to, first(count), self.0) }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_sub_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_mul_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // The instruction returns its second operand when one is NaN.
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_max_ps(_mm256_setzero_ps(), self.0) })
+    }
+    #[inline(always)]
+    fn where_positive(self, gate: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        Avx2(unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, _mm256_setzero_ps()), self.0) })
+    }
+}

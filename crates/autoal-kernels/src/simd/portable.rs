@@ -1,0 +1,79 @@
+//! Four lanes in plain Rust, for processors without a variant of their own; compilers turn it into SSE2 or NEON instructions.
+
+use super::Simd;
+
+/// Four f32 values.
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub(crate) struct Portable([f32; 4]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Portable(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+// SAFETY: no instruction beyond the compilation target is used, so there is nothing to check.
+unsafe impl Simd for Portable {
+    const LANES: usize = 4;
+    const ROWS: usize = 6;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Portable([value; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for four readable values; the read is unaligned.
+        Portable(unsafe { from.cast::<[f32; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for four writable values; the write is unaligned.
+        unsafe { to.cast::<[f32; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        debug_assert!(count < Self::LANES);
+        // SAFETY: only the `count` values that the caller vouches for are read.
+        Portable(std::array::from_fn(|i| if i < count { unsafe { *from.add(i) } } else { 0.0 }))
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        debug_assert!(count < Self::LANES);
+        for (i, value) in self.0.into_iter().enumerate().take(count) {
+            // SAFETY: only the `count` values that the caller vouches for are written.
+            unsafe { to.add(i).write(value) };
+        }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // Without the instruction, `f32::mul_add` is a slow library call.
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            Portable(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], addend.0[i])))
+        } else {
+            Portable(std::array::from_fn(|i| self.0[i] * factor.0[i] + addend.0[i]))
+        }
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Portable(self.0.map(|v| if v < 0.0 { 0.0 } else { v }))
+    }
+    #[inline(always)]
+    fn where_positive(self, gate: Self) -> Self {
+        self.zip(gate, |v, g| if g > 0.0 { v } else { 0.0 })
+    }
+}

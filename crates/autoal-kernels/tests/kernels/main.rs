@@ -1,0 +1,4 @@
+//! The kernels against naive sums, finite differences and Burn's own operations.
+
+mod conv;
+mod naive;
