@@ -80,7 +80,9 @@ impl AutoAl {
         samples: &[(usize, f64)],
     ) -> RoundRecord {
         let mut first_choices = signals.first_choices.clone();
-        first_choices.iter_mut().for_each(|rows| rows.sort_unstable());
+        for rows in &mut first_choices {
+            rows.sort_unstable();
+        }
         let has = |rows: &[usize], row: usize| rows.binary_search(&row).is_ok();
         let common = |a: &[usize], b: &[usize]| a.iter().filter(|&&row| has(b, row)).count();
         RoundRecord {

@@ -55,13 +55,15 @@ impl AutoAlEnv {
         matches!(self.dataset.train.samples.shape(), InputShape::Features { .. })
     }
 
-    /// Trains a FitNet on some of the labeled samples; `part` tells the FitNets of a round apart.
+    /// Trains a FitNet on some of the labeled samples; `part` tells the networks of a round apart, and a loss-prediction head is trained
+    /// along where a candidate asks for predicted losses.
     pub fn train_fit_net(
         &self,
         labeled: Labeled<'_>,
         rows: &[usize],
         config: &TrainConfig,
         part: u64,
+        loss_head: bool,
         key: Key,
     ) -> Result<TrainedModel, BilevelError> {
         let (ids, labels) = labeled.at(rows);
@@ -72,8 +74,12 @@ impl AutoAlEnv {
             num_classes: labeled.num_classes,
             normalization: self.dataset.normalization.as_ref(),
         };
-        let options =
-            TrainOptions { stream: FIT_NET.child(part), pretrained: self.pretrained.as_deref(), ..TrainOptions::default() };
+        let options = TrainOptions {
+            loss_head,
+            stream: FIT_NET.child(part),
+            pretrained: self.pretrained.as_deref(),
+            ..TrainOptions::default()
+        };
         Ok(train(&self.model, config, &data, key.seed, key.round, &self.device, options)?)
     }
 
@@ -139,7 +145,7 @@ impl AutoAlEnv {
         let mut parts = Vec::with_capacity(folds);
         for fold in 0..folds {
             let (held_out, training): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| fold_of[row] == fold);
-            let fit_net = self.train_fit_net(labeled, &training, config, fold as u64, key)?;
+            let fit_net = self.train_fit_net(labeled, &training, config, fold as u64, candidates.needs_loss_head(), key)?;
             let (signals, fold_losses) =
                 self.judge(&fit_net, labeled, &held_out, &training, candidates, ask(held_out.len()), key)?;
             held_out.iter().zip(fold_losses).for_each(|(&row, loss)| losses[row] = loss);

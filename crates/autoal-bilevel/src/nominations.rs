@@ -3,7 +3,7 @@
 //! A candidate either gives a score to every sample or an ordered list of first choices. Both become one number a sample in 0..1.
 
 use autoal_data::SampleId;
-use autoal_strategies::{QueryContext, QueryStrategy, StrategySpec, catalog, rank};
+use autoal_strategies::{Need, QueryContext, QueryStrategy, StrategySpec, catalog, rank};
 use ndarray::Array2;
 
 use crate::BilevelError;
@@ -13,6 +13,7 @@ use crate::config::Nominations;
 pub struct Candidates {
     strategies: Vec<Box<dyn QueryStrategy>>,
     names: Vec<String>,
+    needs_loss_head: bool,
 }
 
 /// What one candidate says of `n` samples.
@@ -51,17 +52,25 @@ impl Candidates {
     pub fn build(specs: &[StrategySpec]) -> Result<Self, BilevelError> {
         let strategies = specs.iter().map(catalog::build).collect::<Result<Vec<_>, _>>()?;
         let mut names: Vec<String> = Vec::with_capacity(strategies.len());
-        for strategy in &strategies {
+        let mut needs_loss_head = false;
+        for spec in specs {
+            let name = spec.name()?;
+            needs_loss_head |= catalog::find(name)?.info.needs.contains(&Need::PredictedLoss);
             // One strategy with other parameters is another candidate and needs a name of its own.
-            let same = names.iter().filter(|name| name.split('#').next() == Some(strategy.name())).count();
-            names.push(if same == 0 { strategy.name().into() } else { format!("{}#{}", strategy.name(), same + 1) });
+            let same = names.iter().filter(|known| known.split('#').next() == Some(name)).count();
+            names.push(if same == 0 { name.into() } else { format!("{name}#{}", same + 1) });
         }
-        Ok(Self { strategies, names })
+        Ok(Self { strategies, names, needs_loss_head })
     }
 
     /// Their names, each once.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Whether one of them ranks by predicted loss, so that networks need a loss-prediction head.
+    pub fn needs_loss_head(&self) -> bool {
+        self.needs_loss_head
     }
 
     /// Number of candidates, `K`.

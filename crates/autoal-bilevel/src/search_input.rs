@@ -77,7 +77,9 @@ impl<'a> SearchInput<'a> {
     fn scaled(&self, embeddings: &Rows<'_>, rows: &[usize]) -> Input {
         let Self::Embeddings { scale, device, .. } = self else { unreachable!("only embeddings are scaled") };
         let mut values = Vec::with_capacity(rows.len() * embeddings.dim());
-        rows.iter().for_each(|&row| scale.apply(embeddings.row(row), &mut values));
+        for &row in rows {
+            scale.apply(embeddings.row(row), &mut values);
+        }
         Input::Features(Tensor::from_data(TensorData::new(values, [rows.len(), embeddings.dim()]), device))
     }
 }

@@ -2,7 +2,7 @@
 
 use autoal_strategies::QueryContext;
 use burn::tensor::{Tensor, activation};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::BilevelError;
 use crate::config::{AutoAlConfig, Reading, SearchConfig};
@@ -51,7 +51,7 @@ impl Weighed {
             _ => activation::softmax(logits.clone(), 1),
         };
         let weights = host_matrix(&activated);
-        let combined: Vec<f64> = weights.outer_iter().zip(marks.outer_iter()).map(|(w, r)| dot(w, r)).collect();
+        let combined: Vec<f64> = weights.outer_iter().zip(marks.outer_iter()).map(|(w, r)| dot(&w, &r)).collect();
         let combined = match (&config.search, searched) {
             (SearchConfig::Paper(keys), Some(_)) if keys.reading == Reading::Equation => {
                 let key = Key { seed: context.seed, round: context.round };
@@ -67,8 +67,8 @@ impl Weighed {
     }
 }
 
-fn dot(a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>) -> f64 {
-    a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+fn dot(a: &ArrayView1<'_, f32>, b: &ArrayView1<'_, f32>) -> f64 {
+    a.iter().zip(b.iter()).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
 }
 
 /// Mean weight of each candidate, and its share of `v_κ = (1/|U|) Σ_i S_κ(x_i) W_κ(x_i)`.
@@ -76,7 +76,7 @@ pub fn summary(weights: &Array2<f32>, marks: &Array2<f32>, pool: usize) -> (Vec<
     let rows = weights.nrows().max(1) as f64;
     let mean = weights.columns().into_iter().map(|w| w.iter().map(|x| f64::from(*x)).sum::<f64>() / rows).collect();
     let values: Vec<f64> =
-        weights.columns().into_iter().zip(marks.columns()).map(|(w, r)| dot(w, r) / pool.max(1) as f64).collect();
+        weights.columns().into_iter().zip(marks.columns()).map(|(w, r)| dot(&w, &r) / pool.max(1) as f64).collect();
     let total: f64 = values.iter().sum();
     let even = 1.0 / values.len().max(1) as f64;
     // Raw weights may cancel; shares then say nothing and are equal.

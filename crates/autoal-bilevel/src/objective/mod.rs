@@ -4,7 +4,7 @@ mod loss;
 
 use crate::config::ObjectiveKind;
 
-/// What FitNets say of the labeled samples that they were not trained on.
+/// What FitNet says of labeled samples that it was not trained on.
 #[derive(Debug, Clone)]
 pub struct OutOfFold {
     /// Cross-entropy in nats of each labeled sample, `[n]`.

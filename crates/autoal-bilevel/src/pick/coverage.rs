@@ -3,7 +3,7 @@
 //! The highest scores of any measure of informativeness are near-duplicates and outliers. Here the combined score says how much the
 //! model still has to learn at a sample, and the samples are chosen whose neighbourhoods cover most of that:
 //! `G_i = Σ_j u_j max(0, k(i, j) − m_j)` with `k(i, j) = exp(−‖ê_i − ê_j‖²/σ²)` on normalised embeddings, `m_j` the best cover of `j` by
-//! a labeled or chosen sample, and the highest `G_i` chosen each time (MaxHerding with mass; Bae, Noh and Sutherland, ECCV 2024).
+//! a labeled or chosen sample, and the highest `G_i` chosen each time (max-herding with mass; Bae, Noh and Sutherland, ECCV 2024).
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -63,7 +63,7 @@ pub fn coverage(
     let mut covered = vec![0.0_f32; ids.len()];
     if !labeled.is_empty() {
         let known = self::kernel(&normalised(labeled), &candidates, sigma);
-        known.outer_iter().for_each(|row| cover(&mut covered, row));
+        known.outer_iter().for_each(|row| cover(&mut covered, &row));
     }
     let gain = |row: usize, covered: &[f32]| -> f64 {
         kernel.row(row).iter().zip(covered).zip(mass).map(|((k, m), u)| u * f64::from((k - m).max(0.0))).sum()
@@ -74,7 +74,7 @@ pub fn coverage(
     while chosen.len() < count {
         let Some(top) = heap.pop() else { break };
         if top.round == chosen.len() {
-            cover(&mut covered, kernel.row(top.row));
+            cover(&mut covered, &kernel.row(top.row));
             chosen.push((top.row, top.gain));
         } else {
             heap.push(Stale { gain: gain(top.row, &covered), round: chosen.len(), ..top });
@@ -106,6 +106,6 @@ fn kernel(a: &Array2<f32>, b: &Array2<f32>, sigma: f64) -> Array2<f32> {
     kernel
 }
 
-fn cover(covered: &mut [f32], by: ArrayView1<'_, f32>) {
-    covered.iter_mut().zip(by).for_each(|(m, k)| *m = m.max(*k));
+fn cover(covered: &mut [f32], by: &ArrayView1<'_, f32>) {
+    covered.iter_mut().zip(by.iter()).for_each(|(m, k)| *m = m.max(*k));
 }

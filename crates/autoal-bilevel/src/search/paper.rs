@@ -134,7 +134,7 @@ impl<'a> Search<'a> {
         let (forward, statistics) = nets.search.net.forward_train((self.inputs)(&batch.rows)?);
         let gated = self.gate(&forward.logits, batch, step);
         let mut record = self.record(step, Phase::Search, batch, &gated, &host_f64(&losses));
-        let ranking = nets.module.as_ref().map(|module| self.ranking(module, &forward, losses.clone()));
+        let ranking = nets.module.as_ref().map(|module| ranking(module, &forward, losses.clone()));
         let loss = search_loss(gated.selection, losses);
         let regularizer = self.keys.search_budget_weight * count_regularizer(record.selected, batch.budget);
         record.search_loss = Some(finite(scalar(&loss) - regularizer, step, "SearchNet", "search-lr")?);
@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
         let gated = self.gate(&forward.logits, batch, step);
         let mut record = self.record(step, Phase::LossModule, batch, &gated, &host_f64(&losses));
         let Some(module) = nets.module else { return Ok((nets, record)) };
-        let ranking = self.ranking(&module, &forward, losses);
+        let ranking = ranking(&module, &forward, losses);
         record.pred_loss = Some(finite(scalar(&ranking), step, "the loss module", "loss-lr")?);
         let (module, norm) = module.step(&mut ranking.backward(), self.config.loss_lr);
         record.grad_norm = norm;
@@ -171,10 +171,6 @@ impl<'a> Search<'a> {
         let marks = tensor_of(&batch.marks, self.device);
         let upper = batch.budget / batch.rows.len() as f64;
         gate(logits, marks, upper, self.config, self.keys, &mut rng)
-    }
-
-    fn ranking(&self, module: &TrainedHead, forward: &SearchForward, losses: Tensor<1>) -> Tensor<1> {
-        ranking_loss(module.net.forward(&forward.stages), losses, RANKING_MARGIN)
     }
 
     fn classes(&self, batch: &Batch) -> Tensor<1, Int> {
@@ -199,6 +195,11 @@ impl<'a> Search<'a> {
             precision: precision(&host_f64(&gated.scores), losses, batch.budget.round() as usize),
         }
     }
+}
+
+/// Ranking loss of the loss module on SearchNet's stages, `[1]`.
+fn ranking(module: &TrainedHead, forward: &SearchForward, losses: Tensor<1>) -> Tensor<1> {
+    ranking_loss(module.net.forward(&forward.stages), losses, RANKING_MARGIN)
 }
 
 /// `−mean(S̄ · sg(CE))`: equation (8) without the count regulariser, which has no gradient, `[B], [B] -> [1]`.

@@ -20,7 +20,7 @@ const SEARCH_NET: Stream = Stream::named("autoal-search-net");
 const SPLIT: Stream = Stream::named("autoal-split");
 /// With fewer labels there is nothing to hold out: weights are equal.
 pub(crate) const MIN_LABELED: usize = 4;
-/// Share of the task model's epochs that FitNets on images train, so that two of them on halves cost 0.15 of a training.
+/// Share of the task model's epochs that a FitNet on images trains, so that two of them on halves cost 0.15 of a training.
 const IMAGE_EPOCHS: f64 = 0.15;
 /// Mini-batch of a SearchNet with a backbone of its own.
 const OWN_BATCH: usize = 128;
@@ -99,7 +99,7 @@ impl<'a> RoundSearch<'a, '_> {
         real.max(16.0 / self.context.labeled.len() as f64).min(0.25)
     }
 
-    /// How FitNets of improved mode are trained: as the task model, on images for fewer epochs.
+    /// How FitNet is trained in improved mode: as the task model, on images for fewer epochs.
     fn fold_training(&self) -> TrainConfig {
         let task = &self.env.train;
         let short = if self.env.has_features() { task.epochs } else { (IMAGE_EPOCHS * task.epochs as f64).ceil() as usize };
@@ -155,7 +155,8 @@ impl<'a> RoundSearch<'a, '_> {
         let (labeled, key) = (self.labeled(), self.key());
         let mut first = key.shuffled(labeled.ids.len(), SPLIT.child(cycle as u64));
         let second = first.split_off(labeled.ids.len() / 2);
-        let fit_net = self.env.train_fit_net(labeled, &first, &self.warm_up_training(keys), cycle as u64, key)?;
+        let (training, loss_head) = (self.warm_up_training(keys), self.candidates.needs_loss_head());
+        let fit_net = self.env.train_fit_net(labeled, &first, &training, cycle as u64, loss_head, key)?;
         let size = self.config.batch_size.unwrap_or(self.query_size).clamp(2, second.len());
         let pool = labeled.ids.len() + self.context.candidates.len();
         let share = self.query_size as f64 / pool as f64;

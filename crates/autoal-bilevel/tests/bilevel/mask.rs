@@ -100,7 +100,7 @@ proptest! {
         prop_assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-9));
         // So the gradients of one mask entry with respect to all scores sum to zero.
         let at = leaf(&scores);
-        let entry = exact_budget(at.clone(), 1.5, 0.1).slice([0..1]);
+        let entry = exact_budget(at.clone(), 1.5, 0.1).narrow(0, 0, 1);
         let sum: f64 = host(at.grad(&entry.backward()).expect("scores are in the graph")).iter().sum();
         prop_assert!(sum.abs() < 1e-4, "{sum}");
     }
