@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use crate::checked::Checked;
-use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, hybrid, uncertainty};
+use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, diversity, hybrid, uncertainty};
 
 /// An input that a strategy needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,8 @@ impl StrategySpec {
 /// The entry of that name; an error that names the nearest one.
 pub fn find(name: &str) -> Result<&'static Entry, StrategyError> {
     let kebab = name.replace('_', "-");
+    // AutoAL's paper says `VarRatio` and cites the form on dropout passes.
+    let kebab = if kebab == "var-ratio" { "var-ratio-mc".to_owned() } else { kebab };
     ENTRIES.iter().find(|entry| entry.info.name == kebab).ok_or_else(|| StrategyError::Unknown {
         name: name.to_owned(),
         suggestion: config::nearest(&kebab, ENTRIES.iter().map(|entry| entry.info.name)).map(str::to_owned),
@@ -170,5 +172,8 @@ pub static ENTRIES: &[Entry] = &[
     Entry::acquisition::<uncertainty::EnsVarRatio>(),
     Entry::acquisition::<uncertainty::Ddu>(),
     Entry::acquisition::<uncertainty::Vaal>(),
+    Entry::strategy::<diversity::KMeansStrategy>(),
+    Entry::strategy::<diversity::CoreSet>(),
+    Entry::strategy::<diversity::TypiClust>(),
     Entry::strategy::<hybrid::Badge>(),
 ];

@@ -145,7 +145,11 @@ pub struct Scratch {
 impl Probe {
     /// Prepares `centres`, `[K, D]`.
     pub fn new(centres: Rows<'_>) -> Self {
-        let origin = mean(centres);
+        Self::with_origin(centres, mean(centres))
+    }
+
+    /// Prepares `centres` relative to a given point, `[D]`, so that a distance does not depend on the other centres.
+    pub fn with_origin(centres: Rows<'_>, origin: Vec<f32>) -> Self {
         let mut moved = centres.view().to_owned();
         moved.outer_iter_mut().for_each(|mut row| row.iter_mut().zip(&origin).for_each(|(x, o)| *x -= o));
         let norms = moved.outer_iter().map(|row| row.as_slice().map_or(0.0, |row| dot(row, row))).collect();
@@ -165,7 +169,7 @@ impl Probe {
 
     /// Calls `visit(row, first centre, offsets)` for every row of a block (at most [`BLOCK`]) and every tile of centres;
     /// `|row - centre|² = squared_norm(row) + offset`.
-    pub fn scan(&self, block: Rows<'_>, scratch: &mut Scratch, mut visit: impl FnMut(usize, usize, &[f32])) {
+    pub fn scan(&self, block: Rows<'_>, scratch: &mut Scratch, mut visit: impl FnMut(usize, usize, &mut [f32])) {
         for (mut to, from) in scratch.centred.outer_iter_mut().zip(&block) {
             to.iter_mut().zip(from.iter().zip(&self.origin)).for_each(|(to, (x, o))| *to = x - o);
         }

@@ -11,6 +11,7 @@ pub mod catalog;
 mod checked;
 pub mod config;
 mod context;
+pub mod coverage;
 pub mod d2_sampling;
 pub mod distance;
 pub mod diversity;
