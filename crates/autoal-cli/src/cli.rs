@@ -64,6 +64,9 @@ enum Command {
     /// Check a configuration, or show it with every default written out
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
+    /// List, fetch, check and describe data sets
+    #[command(subcommand)]
+    Data(commands::data::DataCommand),
     /// List the backends: what is compiled in, and what was found
     Devices,
     /// Print the completions of a shell
@@ -77,6 +80,7 @@ impl Cli {
             None => commands::run::run(&self.run, &self.global, printer),
             Some(Command::Run(args)) => commands::run::run(args, &self.global, printer),
             Some(Command::Config(command)) => commands::config::run(command, printer),
+            Some(Command::Data(command)) => commands::data::run(command, &self.global, printer),
             Some(Command::Devices) => commands::devices::run(printer),
             Some(Command::Completions(args)) => commands::completions::run(args, printer),
         }

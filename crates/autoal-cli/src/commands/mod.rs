@@ -2,5 +2,6 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod data;
 pub(crate) mod devices;
 pub(crate) mod run;
