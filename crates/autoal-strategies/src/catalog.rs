@@ -175,5 +175,10 @@ pub static ENTRIES: &[Entry] = &[
     Entry::strategy::<diversity::KMeansStrategy>(),
     Entry::strategy::<diversity::CoreSet>(),
     Entry::strategy::<diversity::TypiClust>(),
+    Entry::strategy::<diversity::ProbCover>(),
+    Entry::strategy::<diversity::MaxHerding>(),
+    Entry::strategy::<diversity::UncertaintyHerding>(),
+    Entry::strategy::<diversity::ClusterMargin>(),
+    Entry::strategy::<diversity::Dpp>(),
     Entry::strategy::<hybrid::Badge>(),
 ];

@@ -58,6 +58,7 @@ pub use ddu::{Ddu, DduConfig};
 pub use ensemble::{EnsVarRatio, EnsVarRatioConfig};
 pub use entropy::{Entropy, EntropyMc};
 pub use least_confidence::{LeastConfidence, LeastConfidenceMc};
+pub(crate) use margin::gap as margin_gap;
 pub use margin::{Margin, MarginMc};
 pub use mean_std::MeanStd;
 pub use predicted_loss::PredictedLoss;
