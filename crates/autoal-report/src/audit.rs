@@ -148,7 +148,7 @@ fn short(digest: &str) -> &str {
 }
 
 /// A list that stays readable when it is long.
-fn few<T: AsRef<str>>(items: &[T]) -> String {
+pub(crate) fn few<T: AsRef<str>>(items: &[T]) -> String {
     const SHOWN: usize = 10;
     let shown: Vec<&str> = items.iter().take(SHOWN).map(AsRef::as_ref).collect();
     let rest = items.len().saturating_sub(SHOWN);

@@ -5,17 +5,24 @@
 //! for what may be averaged or compared.
 
 mod audit;
+mod chart;
 pub mod curves;
+mod document;
 mod error;
 mod experiment;
 mod format;
 mod metric;
+mod options;
+mod output;
 mod read;
 pub mod schema;
+mod sections;
 pub mod stats;
 pub mod text;
 
 pub use error::ReportError;
 pub use experiment::{Cell, Experiment, Note, Severity, StrategyRuns};
 pub use metric::{Axis, Metric};
+pub use options::{MIN_SEEDS, ReportOptions};
+pub use output::{Written, fingerprint, render_json, write_report};
 pub use read::{import_csv, read_all};

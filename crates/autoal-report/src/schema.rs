@@ -139,7 +139,7 @@ pub struct Seconds {
     pub candidates: Option<f64>,
     /// The search of a mixing strategy.
     pub search: Option<f64>,
-    /// The query as a whole.
+    /// The rest of the query: the strategy's own work.
     pub query: Option<f64>,
     /// The round as a whole.
     pub total: Option<f64>,
