@@ -35,9 +35,9 @@ pub enum ModelError {
         /// The learning rate at that epoch.
         lr: f64,
     },
-    /// An output of the network is not a number.
+    /// An output of the network is infinite or not a number.
     #[error(
-        "the model's {output} of sample {sample} is not a number; train with a lower `optimizer.lr`, or check that sample's values"
+        "the model's {output} of sample {sample} is infinite or not a number; train with a lower `optimizer.lr`, or check that sample's values"
     )]
     NotANumber {
         /// Which output.

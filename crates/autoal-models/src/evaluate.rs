@@ -1,9 +1,9 @@
 //! How good a trained model is on samples with known labels.
 
 use autoal_data::{Label, SampleId, Samples, Split};
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
-use crate::proba::log_softmax;
+use crate::proba::{argmax, log_softmax};
 use crate::{ModelError, TrainedModel};
 
 /// Bins of equal width of the calibration error.
@@ -58,7 +58,7 @@ impl Evaluation {
         let mut loss = 0.0;
         let mut bins = [Bin::default(); CALIBRATION_BINS];
         for (row, label) in log_proba.outer_iter().zip(labels) {
-            let predicted = argmax(&row);
+            let predicted = argmax(row.iter().copied());
             let hit = predicted == *label;
             counts[*label] += 1;
             hits[*label] += usize::from(hit);
@@ -99,15 +99,4 @@ impl Bin {
     fn gap(&self) -> f64 {
         (self.confidence - self.hits).abs()
     }
-}
-
-/// The largest entry; ties go to the lowest index.
-pub(crate) fn argmax(row: &ArrayView1<'_, f32>) -> usize {
-    let mut best = 0;
-    for (class, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = class;
-        }
-    }
-    best
 }

@@ -45,7 +45,7 @@ impl TrainedModel {
         Self { network: network.valid(), ..self.clone() }
     }
 
-    /// One pass over some samples, in batches. Fails on an output that is not a number, and names the sample.
+    /// One pass over some samples, in batches. Fails on an output that is infinite or not a number, and names the sample.
     pub fn infer(&self, samples: &Samples, ids: &[SampleId]) -> Result<Inference, ModelError> {
         let mut embeddings = Vec::with_capacity(ids.len() * self.network.embedding_width());
         let mut logits = Vec::with_capacity(ids.len() * self.network.outputs());
@@ -85,7 +85,7 @@ pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelE
         .map_err(|error| ModelError::Unsupported(format!("reading a tensor from the device ({error})")))
 }
 
-/// Appends a batch's values, all of which must be numbers.
+/// Appends a batch's values, all of which must be finite.
 fn append<const D: usize>(
     values: &mut Vec<f32>,
     tensor: Tensor<D>,
@@ -94,7 +94,7 @@ fn append<const D: usize>(
 ) -> Result<(), ModelError> {
     let new = host(tensor)?;
     let width = new.len() / batch.len();
-    if let Some(at) = new.iter().position(|value| value.is_nan()) {
+    if let Some(at) = new.iter().position(|value| !value.is_finite()) {
         return Err(ModelError::NotANumber { output, sample: batch[at / width] });
     }
     values.extend(new);

@@ -3,7 +3,7 @@
 use autoal_strategies::McOutputs;
 use ndarray::{Array1, Array2};
 
-use crate::proba::log_sum_exp;
+use crate::proba::argmax;
 
 /// What [`McOutputs`] keeps of one sample.
 #[derive(Debug, Clone)]
@@ -13,31 +13,39 @@ pub(super) struct SampleSums {
     squared_deviations: Vec<f64>,
     entropy: f64,
     votes: Vec<u32>,
+    /// Probabilities of one pass relative to the largest; kept to save allocations.
+    odds: Vec<f64>,
 }
 
 impl SampleSums {
     pub(super) fn new(classes: usize) -> Self {
         let zeros = vec![0.0; classes];
-        Self { draws: 0, mean: zeros.clone(), squared_deviations: zeros, entropy: 0.0, votes: vec![0; classes] }
+        Self {
+            draws: 0,
+            mean: zeros.clone(),
+            squared_deviations: zeros,
+            entropy: 0.0,
+            votes: vec![0; classes],
+            odds: Vec::with_capacity(classes),
+        }
     }
 
-    /// Adds a pass by its logits (Welford's update, so that equal passes have a deviation of exactly 0).
+    /// Adds a pass by its logits, which are finite (Welford's update, so that equal passes have a deviation of exactly 0).
     pub(super) fn add(&mut self, logits: &[f32]) {
         self.draws += 1;
-        let normalizer = log_sum_exp(logits.iter().copied());
-        let mut winner = 0;
+        let winner = argmax(logits.iter().copied());
+        let largest = f64::from(logits[winner]);
+        self.odds.clear();
+        self.odds.extend(logits.iter().map(|logit| (f64::from(*logit) - largest).exp()));
+        let total: f64 = self.odds.iter().sum();
+        self.entropy += total.ln();
         for (class, logit) in logits.iter().enumerate() {
-            let log_proba = f64::from(*logit) - normalizer;
-            let proba = log_proba.exp();
-            if proba > 0.0 {
-                self.entropy -= proba * log_proba;
-            }
+            let proba = self.odds[class] / total;
+            // H = ln Σ odds - Σ p (z - z_max); a class of probability 0 adds nothing.
+            self.entropy -= proba * (f64::from(*logit) - largest);
             let deviation = proba - self.mean[class];
             self.mean[class] += deviation / self.draws as f64;
             self.squared_deviations[class] += deviation * (proba - self.mean[class]);
-            if *logit > logits[winner] {
-                winner = class;
-            }
         }
         self.votes[winner] += 1;
     }
