@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use crate::checked::Checked;
-use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, config, diversity, hybrid, uncertainty};
+use crate::{Acquisition, AcquisitionStrategy, QueryStrategy, StrategyError, adaptive, config, diversity, hybrid, uncertainty};
 
 /// An input that a strategy needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,4 +181,18 @@ pub static ENTRIES: &[Entry] = &[
     Entry::strategy::<diversity::ClusterMargin>(),
     Entry::strategy::<diversity::Dpp>(),
     Entry::strategy::<hybrid::Badge>(),
+    Entry::strategy::<hybrid::Bait>(),
+    Entry::strategy::<hybrid::BatchBald>(),
+    Entry::strategy::<hybrid::PowerBald>(),
+    Entry::strategy::<hybrid::StochasticBatch>(),
+    Entry::strategy::<hybrid::DropQuery>(),
+    Entry::strategy::<hybrid::AlfaMix>(),
+    Entry::strategy::<hybrid::Tcm>(),
+    Entry::strategy::<hybrid::Ceal>(),
+    Entry::strategy::<hybrid::Refine>(),
+    Entry::strategy::<adaptive::Albl>(),
+    Entry::strategy::<adaptive::Tailor>(),
+    Entry::strategy::<adaptive::Comb>(),
+    Entry::strategy::<adaptive::Deal>(),
+    Entry::strategy::<adaptive::SelectAl>(),
 ];
