@@ -38,8 +38,11 @@ pub(crate) struct GlobalArgs {
 impl GlobalArgs {
     /// Where data sets are, and whether missing ones may be fetched.
     pub(crate) fn load_options(&self) -> LoadOptions {
-        let default = LoadOptions::default();
-        LoadOptions { data_dir: self.data_dir.clone().unwrap_or(default.data_dir), offline: self.offline }
+        let mut options = LoadOptions { offline: self.offline, ..LoadOptions::default() };
+        if let Some(data_dir) = &self.data_dir {
+            options.data_dir.clone_from(data_dir);
+        }
+        options
     }
 }
 

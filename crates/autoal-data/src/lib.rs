@@ -27,7 +27,7 @@ pub use config::{
 };
 pub use dataset::{Dataset, Normalization, Split};
 pub use error::DataError;
-pub use fetch::{download, fetch_dataset, fetch_weights};
+pub use fetch::{download, fetch_dataset, fetch_entry, fetch_weights};
 pub use format::npy;
 pub use inventory::{FileCheck, FileState, check_dataset, dataset_state};
 pub use load::{LoadOptions, load};

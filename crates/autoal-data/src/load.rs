@@ -14,12 +14,16 @@ pub struct LoadOptions {
     pub data_dir: PathBuf,
     /// Refuse to fetch.
     pub offline: bool,
+    /// Address of a folder to fetch from instead of the published addresses; a file is at `<mirror>/<set>/<file>`.
+    pub mirror: Option<String>,
 }
 
 impl Default for LoadOptions {
-    /// The folder that `AUTOAL_DATA_DIR` names, else `autoal/data` in the user's cache folder; fetching is allowed.
+    /// The folder that `AUTOAL_DATA_DIR` names, else `autoal/data` in the user's cache folder; the mirror that `AUTOAL_MIRROR` names,
+    /// else the published addresses; fetching is allowed.
     fn default() -> Self {
-        Self { data_dir: default_data_dir(), offline: false }
+        let mirror = std::env::var("AUTOAL_MIRROR").ok().filter(|address| !address.is_empty());
+        Self { data_dir: default_data_dir(), offline: false, mirror }
     }
 }
 
@@ -41,7 +45,7 @@ pub fn load(config: &DataConfig, options: &LoadOptions, progress: &dyn Progress)
     let (parts, entry) = match &config.source {
         SourceConfig::Registered(name) => {
             let entry = Registry::builtin().require(name)?;
-            let files = fetch::dataset_files(entry, options, progress)?;
+            let files = fetch::fetch_entry(entry, options, progress)?;
             (read_registered(entry, &files, progress)?, Some(entry))
         }
         SourceConfig::Npz(npz) => (sources::read_npz(&npz.path)?, like(npz.like.as_deref())?),

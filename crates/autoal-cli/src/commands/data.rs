@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use autoal_data::{
-    DataConfig, DatasetEntry, DatasetStatistics, FileCheck, FileState, InputShape, LoadOptions, Registry, SplitStatistics,
-    check_dataset, dataset_state, fetch_dataset, fetch_weights, load,
+    DataConfig, DatasetEntry, DatasetStatistics, FileCheck, FileState, InputShape, LoadOptions, Normalization, Registry,
+    SplitStatistics, check_dataset, dataset_state, fetch_dataset, fetch_weights, load,
 };
 use autoal_experiment::ExperimentConfig;
 use clap::{Args, Subcommand};
@@ -214,8 +214,12 @@ fn table(statistics: &DatasetStatistics) -> String {
     text += &row("imbalance", parts.iter().map(|(_, part)| format!("{:.1}", part.imbalance_ratio)).collect());
     for (name, constants) in [("pool", &statistics.channels), ("normalization", &statistics.normalization)] {
         if let Some(constants) = constants {
-            text += &format!("{name}: mean {:.4?}, std {:.4?}\n", constants.mean, constants.std);
+            text += &row_of_constants(name, constants);
         }
     }
     text + &format!("digest: {}\n", statistics.digest)
+}
+
+fn row_of_constants(name: &str, constants: &Normalization) -> String {
+    format!("{name}: mean {:.4?}, std {:.4?}\n", constants.mean, constants.std)
 }

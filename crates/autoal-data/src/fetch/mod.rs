@@ -16,7 +16,7 @@ const WEIGHTS_FOLDER: &str = "weights";
 
 /// The files of a data set of the registry, in the order of its entry, fetched where they are missing.
 pub fn fetch_dataset(name: &str, options: &LoadOptions, progress: &dyn Progress) -> Result<Vec<PathBuf>, DataError> {
-    dataset_files(Registry::builtin().require(name)?, options, progress)
+    fetch_entry(Registry::builtin().require(name)?, options, progress)
 }
 
 /// The file of weights of the registry, fetched where it is missing.
@@ -30,11 +30,8 @@ pub fn fetch_weights(name: &str, options: &LoadOptions, progress: &dyn Progress)
     find_or_download(WEIGHTS_FOLDER, file, options, progress)
 }
 
-pub(crate) fn dataset_files(
-    entry: &DatasetEntry,
-    options: &LoadOptions,
-    progress: &dyn Progress,
-) -> Result<Vec<PathBuf>, DataError> {
+/// The files of a data set in the order of its entry, fetched where they are missing.
+pub fn fetch_entry(entry: &DatasetEntry, options: &LoadOptions, progress: &dyn Progress) -> Result<Vec<PathBuf>, DataError> {
     entry.files.iter().map(|file| find_or_download(&entry.name, file, options, progress)).collect()
 }
 
@@ -48,6 +45,12 @@ fn find_or_download(
         return Ok(found);
     }
     let placed = options.data_dir.join(folder).join(&file.name);
+    let file = match &options.mirror {
+        Some(mirror) => {
+            &FileEntry { urls: vec![format!("{}/{folder}/{}", mirror.trim_end_matches('/'), file.name)], ..file.clone() }
+        }
+        None => file,
+    };
     if options.offline {
         let address = file.urls.first().cloned().unwrap_or_default();
         return Err(DataError::Offline { path: placed, address });

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use autoal_data::{DataError, FileEntry, LoadOptions, Progress, Silent, download, fetch_dataset, fetch_weights};
+use autoal_data::{
+    DataConfig, DataError, FileEntry, LoadOptions, Progress, Registry, Silent, download, fetch_dataset, fetch_entry,
+    fetch_weights, load,
+};
 use tempfile::TempDir;
 
 use crate::server::{Answer, Server};
@@ -230,9 +233,37 @@ fn a_full_disk_ends_the_attempt_and_is_named() {
 }
 
 #[test]
+fn all_files_of_a_set_are_fetched_from_a_mirror_into_its_folder() {
+    let (server, folder) = (Server::start(&body(), &[Answer::Well]), tempfile::tempdir().expect("a temporary folder"));
+    let mut set = Registry::builtin().require("svhn").expect("registered").clone();
+    for file in &mut set.files {
+        *file = FileEntry { name: file.name.clone(), ..entry(&["http://127.0.0.1:1/nobody-listens".to_owned()]) };
+    }
+    let mirror = Some(server.url().trim_end_matches("file.bin").to_owned());
+    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: false, mirror };
+    let files = fetch_entry(&set, &options, &Silent).expect("a good mirror");
+    assert_eq!(server.paths(), ["/svhn/train_32x32.mat", "/svhn/test_32x32.mat"]);
+    for (file, name) in files.iter().zip(["train_32x32.mat", "test_32x32.mat"]) {
+        assert_eq!(*file, folder.path().join("svhn").join(name));
+        assert!(std::fs::read(file).expect("placed") == body());
+    }
+}
+
+#[test]
+fn loading_fetches_what_is_missing_and_refuses_what_is_not_the_published_file() {
+    let (server, folder) = (Server::start(&body(), &[Answer::Well]), tempfile::tempdir().expect("a temporary folder"));
+    let mirror = Some(server.url().trim_end_matches("/file.bin").to_owned());
+    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: false, mirror };
+    let error = load(&DataConfig::registered("breastmnist"), &options, &Silent).expect_err("not BreastMNIST").to_string();
+    assert_eq!(server.paths(), ["/breastmnist/breastmnist.npz"]);
+    assert!(error.contains(&format!("expected MD5 750601b1f35ba3300ea97c75c52ff8f6, found {MD5}")), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path().join("breastmnist")).expect("made").count(), 0);
+}
+
+#[test]
 fn offline_refuses_and_says_where_the_file_is_had_and_goes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: true };
+    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: true, mirror: None };
     let error = fetch_dataset("pathmnist", &options, &Silent).expect_err("offline").to_string();
     let placed = Path::new("pathmnist").join("pathmnist.npz");
     assert!(error.starts_with(&format!("`{}` is missing", folder.path().join(placed).display())), "{error}");

@@ -7,7 +7,7 @@ use crate::support::{bundled, load_table};
 #[test]
 fn files_are_missing_present_verified_or_different() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: true };
+    let options = LoadOptions { data_dir: folder.path().to_owned(), offline: true, mirror: None };
     let mut entry = Registry::builtin().require("pathmnist").expect("registered").clone();
     // Python: hashlib.md5(b"hello").hexdigest()
     entry.files[0].md5 = Some("5d41402abc4b2a76b9719d911017c592".to_owned());

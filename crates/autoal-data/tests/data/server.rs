@@ -22,15 +22,22 @@ pub(crate) enum Answer {
 /// A running server; each request takes the next of its answers, and the last one is repeated.
 pub(crate) struct Server {
     address: String,
-    ranges: Arc<Mutex<Vec<Option<usize>>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+/// What a request asked for.
+#[derive(Debug, Clone, Default)]
+struct Request {
+    path: String,
+    from: Option<usize>,
 }
 
 impl Server {
     pub(crate) fn start(body: &[u8], answers: &[Answer]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}/file.bin", listener.local_addr().expect("bound"));
-        let ranges = Arc::new(Mutex::new(Vec::new()));
-        let (body, answers, seen) = (body.to_vec(), answers.to_vec(), Arc::clone(&ranges));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (body, answers, seen) = (body.to_vec(), answers.to_vec(), Arc::clone(&requests));
         // The thread ends with the test process.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -39,7 +46,7 @@ impl Server {
                 let _ = serve(&stream, &body, answer, &seen);
             }
         });
-        Self { address, ranges }
+        Self { address, requests }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -48,22 +55,30 @@ impl Server {
 
     /// For each request the first byte that it asked for, where it asked for a range.
     pub(crate) fn ranges(&self) -> Vec<Option<usize>> {
-        self.ranges.lock().expect("no panic holds it").clone()
+        self.requests.lock().expect("no panic holds it").iter().map(|request| request.from).collect()
+    }
+
+    /// For each request the path that it asked for.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.requests.lock().expect("no panic holds it").iter().map(|request| request.path.clone()).collect()
     }
 }
 
-fn serve(mut stream: &TcpStream, body: &[u8], answer: Answer, seen: &Mutex<Vec<Option<usize>>>) -> std::io::Result<()> {
-    let mut from = None;
+fn serve(mut stream: &TcpStream, body: &[u8], answer: Answer, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> {
+    let mut request = Request::default();
     for line in BufReader::new(stream).lines() {
         let line = line?.to_lowercase();
         if line.is_empty() {
             break;
         }
         if let Some(range) = line.strip_prefix("range: bytes=") {
-            from = range.trim_end_matches('-').parse::<usize>().ok();
+            request.from = range.trim_end_matches('-').parse().ok();
+        } else if let Some(path) = line.strip_prefix("get ") {
+            path.split(' ').next().unwrap_or_default().clone_into(&mut request.path);
         }
     }
-    seen.lock().expect("no panic holds it").push(from);
+    let from = request.from;
+    seen.lock().expect("no panic holds it").push(request);
     let total = body.len();
     let (status, start, more) = match (answer, from) {
         (Answer::Status404, _) => {

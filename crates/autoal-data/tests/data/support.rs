@@ -41,7 +41,7 @@ pub(crate) fn load_table(table: &str) -> Result<Dataset, DataError> {
 /// As [`load_table`], with a folder for the registry's data sets.
 pub(crate) fn load_from(data_dir: &Path, table: &str) -> Result<Dataset, DataError> {
     let config: DataConfig = toml::from_str(table).expect("a valid table");
-    load(&config, &LoadOptions { data_dir: data_dir.to_owned(), offline: true }, &Silent)
+    load(&config, &LoadOptions { data_dir: data_dir.to_owned(), offline: true, mirror: None }, &Silent)
 }
 
 /// Compresses by gzip.
