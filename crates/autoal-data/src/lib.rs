@@ -2,6 +2,17 @@
 //!
 //! This crate reads data sets into memory, splits them, and names every sample by a [`SampleId`]. It knows nothing of networks or
 //! strategies, so it compiles and tests in seconds.
+//!
+//! ```
+//! use autoal_data::{DataConfig, LoadOptions, Seed, Silent, Stratification, SampleId, load, seed_set};
+//!
+//! let config: DataConfig = toml::from_str("kind = 'synthetic'\npool-size = 200")?;
+//! let dataset = load(&config, &LoadOptions::default(), &Silent)?;
+//! let ids: Vec<SampleId> = (0..200).map(SampleId).collect();
+//! let labeled_first = seed_set(&ids, &dataset.train.labels, 20, Seed(1), Stratification::Uniform)?;
+//! assert_eq!(labeled_first.len(), 20);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod assemble;
 mod config;

@@ -25,7 +25,11 @@ const RESUMES: usize = 20;
 ///
 /// All addresses are tried in turn; the error lists what was wrong with each. A full disk ends the attempt at once.
 pub fn download(file: &FileEntry, placed: &Path, progress: &dyn Progress) -> Result<(), DataError> {
+    if placed.exists() {
+        return Ok(());
+    }
     let mut part = Part::open(placed)?;
+    // Another process may have placed it while this one waited for the lock.
     if placed.exists() {
         return Ok(());
     }
@@ -103,9 +107,9 @@ impl Part {
         Ok(checksums)
     }
 
-    fn place(self, placed: &Path) -> Result<(), DataError> {
+    fn place(&self, placed: &Path) -> Result<(), DataError> {
         self.file.sync_all().map_err(|source| DataError::io(&self.path, source))?;
-        drop(self.file);
+        // The file stays open, and with it its lock, until it has its own name.
         std::fs::rename(&self.path, placed).map_err(|source| DataError::io(placed, source))?;
         // The new name is on the disk when its folder is; where a folder cannot be opened (Windows), renaming is enough.
         if let Some(folder) = placed.parent().and_then(|folder| File::open(folder).ok()) {

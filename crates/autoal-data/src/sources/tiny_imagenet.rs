@@ -43,9 +43,7 @@ pub(crate) fn read_tiny_imagenet(path: &Path, progress: &dyn Progress) -> Result
 fn train_files(tree: &Tree, wnids: &[String]) -> Vec<(String, Label)> {
     let mut files = Vec::new();
     for (class, wnid) in wnids.iter().enumerate() {
-        let mut pictures = tree.list(&format!("train/{wnid}/images/"));
-        pictures.sort_unstable();
-        files.extend(pictures.into_iter().map(|name| (name, Label(class as u16))));
+        files.extend(tree.list(&format!("train/{wnid}/images/")).into_iter().map(|name| (name, Label(class as u16))));
     }
     files
 }
@@ -102,7 +100,13 @@ fn class_names(tree: &mut Tree, wnids: &[String]) -> Vec<String> {
 /// The files of the set, wherever they are; names count from the folder that has `wnids.txt`.
 enum Tree {
     Folder(PathBuf),
-    Archive { path: PathBuf, zip: Box<ZipArchive<BufReader<File>>>, prefix: String },
+    Archive {
+        path: PathBuf,
+        zip: Box<ZipArchive<BufReader<File>>>,
+        prefix: String,
+        /// All files, without the prefix, sorted.
+        names: Vec<String>,
+    },
 }
 
 impl Tree {
@@ -115,7 +119,11 @@ impl Tree {
             .map_err(|error| DataError::format(path, format!("expected a zip archive, but it cannot be opened: {error}")))?;
         let root = zip.file_names().filter_map(Result::ok).find_map(|name| name.strip_suffix("wnids.txt").map(str::to_owned));
         let prefix = root.ok_or_else(|| DataError::format(path, "expected TinyImageNet, but there is no `wnids.txt`"))?;
-        Ok(Self::Archive { path: path.to_owned(), zip: Box::new(zip), prefix })
+        let under_prefix =
+            zip.file_names().filter_map(Result::ok).filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned));
+        let mut names: Vec<String> = under_prefix.filter(|name| !name.ends_with('/')).collect();
+        names.sort_unstable();
+        Ok(Self::Archive { path: path.to_owned(), zip: Box::new(zip), prefix, names })
     }
 
     fn read(&mut self, name: &str) -> Result<Vec<u8>, DataError> {
@@ -124,7 +132,7 @@ impl Tree {
                 let path = folder.join(name);
                 std::fs::read(&path).map_err(|source| DataError::io(&path, source))
             }
-            Self::Archive { path, zip, prefix } => {
+            Self::Archive { path, zip, prefix, .. } => {
                 let mut bytes = Vec::new();
                 let unpacked = zip.by_name(&format!("{prefix}{name}")).map_err(|error| error.to_string());
                 let read = unpacked.and_then(|mut entry| entry.read_to_end(&mut bytes).map_err(|error| error.to_string()));
@@ -138,18 +146,19 @@ impl Tree {
         self.read(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Names of the files in a folder; `folder` ends in `/`.
+    /// Names of the files in a folder, sorted; `folder` ends in `/`.
     fn list(&self, folder: &str) -> Vec<String> {
         match self {
             Self::Folder(root) => {
                 let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().filter_map(Result::ok);
-                entries.map(|entry| format!("{folder}{}", entry.file_name().to_string_lossy())).collect()
+                let mut names: Vec<String> =
+                    entries.map(|entry| format!("{folder}{}", entry.file_name().to_string_lossy())).collect();
+                names.sort_unstable();
+                names
             }
-            Self::Archive { zip, prefix, .. } => {
-                let start = format!("{prefix}{folder}");
-                let names = zip.file_names().filter_map(Result::ok);
-                let inside = names.filter(|name| name.starts_with(&start) && name.len() > start.len());
-                inside.map(|name| name[prefix.len()..].to_owned()).collect()
+            Self::Archive { names, .. } => {
+                let start = names.partition_point(|name| name.as_str() < folder);
+                names[start..].iter().take_while(|name| name.starts_with(folder)).cloned().collect()
             }
         }
     }

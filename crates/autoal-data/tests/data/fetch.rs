@@ -66,6 +66,7 @@ fn a_missing_file_is_fetched_verified_and_placed() {
     assert_eq!(server.ranges(), [None]);
     download(&entry(&[server.url()]), &place.file, &Silent).expect("it is there");
     assert_eq!(server.ranges().len(), 1, "a file that is there is not fetched again");
+    assert!(!place.part.exists());
 }
 
 #[test]
@@ -187,16 +188,17 @@ fn compressed_files_are_stored_as_they_are_sent() {
 }
 
 #[test]
-fn two_fetches_of_one_file_at_a_time_give_one_good_file() {
+fn fetches_of_one_file_at_the_same_time_give_one_good_file() {
     let (server, place) = (Server::start(&body(), &[Answer::Well]), place());
     let file = entry(&[server.url()]);
     std::thread::scope(|scope| {
-        let running: Vec<_> = (0..2).map(|_| scope.spawn(|| download(&file, &place.file, &Silent))).collect();
+        let running: Vec<_> = (0..8).map(|_| scope.spawn(|| download(&file, &place.file, &Silent))).collect();
         for thread in running {
-            thread.join().expect("no panic").expect("one fetches, the other waits");
+            thread.join().expect("no panic").expect("one fetches, the others wait");
         }
     });
-    assert!(std::fs::read(&place.file).expect("placed") == body());
+    place.assert_fetched();
+    assert_eq!(server.ranges(), [None], "it is fetched once");
 }
 
 #[test]
