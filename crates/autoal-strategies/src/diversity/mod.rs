@@ -13,7 +13,7 @@ mod typi_clust;
 
 pub use cluster_margin::{Auto, ClusterMargin, ClusterMarginConfig, Linkage, OrAuto, spread};
 pub use core_set::{CoreSet, k_centre};
-pub use dpp::{Alike, Dpp, DppConfig, Method, Spectrum};
+pub use dpp::{Alike, Dpp, DppConfig, Method, Spectrum, greedy_mode};
 pub use herding::{
     LengthRule, LengthScale, MaxHerding, MaxHerdingConfig, Uncertainty, UncertaintyHerding, UncertaintyHerdingConfig,
 };

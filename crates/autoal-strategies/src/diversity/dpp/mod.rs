@@ -141,7 +141,7 @@ impl Dpp {
             members.sort_unstable();
             let share = count / parts + usize::from(part < count % parts);
             chosen.extend(
-                greedy_mode(members.len(), share, |a, b| kernel(members[a], members[b])).into_iter().map(|at| members[at]),
+                greedy_mode(members.len(), share, |a, b| kernel(members[a], members[b])).into_iter().map(|(at, _)| members[at]),
             );
         }
         chosen
@@ -159,9 +159,9 @@ impl Dpp {
     }
 }
 
-/// Up to `count` of `n` items in the order in which each multiplies the determinant most; the lower item among equals. Stops when the
-/// determinant vanishes.
-fn greedy_mode(n: usize, count: usize, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<usize> {
+/// Up to `count` of `n` items in the order in which each multiplies the determinant most, and by how much; the lower item among equals.
+/// Stops when the determinant vanishes.
+pub fn greedy_mode(n: usize, count: usize, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<(usize, f64)> {
     let mut variance: Vec<f64> = (0..n).map(|i| kernel(i, i)).collect();
     let least = RANK * variance.iter().copied().fold(0.0, f64::max);
     // Row i of the Cholesky factor of the chosen items and i.
@@ -179,7 +179,7 @@ fn greedy_mode(n: usize, count: usize, kernel: impl Fn(usize, usize) -> f64 + Sy
             *variance -= entry * entry;
         });
         variance[next] = f64::NEG_INFINITY;
-        chosen.push(next);
+        chosen.push((next, root * root));
     }
     chosen
 }
@@ -217,7 +217,9 @@ mod tests {
         let vectors = [unit(1.0, 0.0), unit(0.9, 0.1), unit(0.0, 1.0), unit(0.7, 0.7)];
         let quality = [1.0, 0.95, 0.5, 0.8];
         let kernel = |i: usize, j: usize| quality[i] * quality[j] * (vectors[i].0 * vectors[j].0 + vectors[i].1 * vectors[j].1);
-        assert_eq!(greedy_mode(4, 2, kernel), [0, 3]);
+        let picked = greedy_mode(4, 2, kernel);
+        assert_eq!(picked.iter().map(|(item, _)| *item).collect::<Vec<_>>(), [0, 3]);
+        assert!((picked.iter().map(|(_, factor)| factor).product::<f64>() - 0.32).abs() < 1e-12);
         assert_eq!(greedy_mode(4, 4, kernel).len(), 2, "vectors in the plane have rank 2");
     }
 }

@@ -1,0 +1,89 @@
+//! Closed forms of `values.json`: small inputs with exact answers.
+
+use std::path::Path;
+
+use autoal_strategies::diversity::Spectrum;
+use ndarray::Array2;
+use serde_json::{Map, Value, json};
+
+use super::Results;
+
+/// Answers by name of the case; cases whose piece lives in another crate (the ranking loss of LPL) have none.
+pub(crate) fn answers(root: &Path) -> Result<Map<String, Value>, String> {
+    let mut answers = Map::new();
+    for case in cases(root)? {
+        let name = case["name"].as_str().ok_or("a case without a name")?;
+        if let Some(answer) = answer(name, &case["input"])? {
+            answers.insert(name.to_owned(), answer);
+        }
+    }
+    Ok(answers)
+}
+
+/// Cases whose piece lives in another crate, which holds it against these values.
+const ELSEWHERE: &[&str] = &["lpl-loss"];
+
+/// How answers compare, for every case whose piece lives in this crate.
+pub(crate) fn results(root: &Path, answers: &Map<String, Value>) -> Result<Results, String> {
+    let mut results = Results::new();
+    for case in cases(root)? {
+        let name = case["name"].as_str().ok_or("a case without a name")?;
+        if !ELSEWHERE.contains(&kind(name)) {
+            let tolerance = case["tolerance"].as_f64().unwrap_or(1e-9);
+            let answer = answers.get(name).ok_or_else(|| "no answer".to_owned());
+            results.insert(name.to_owned(), answer.and_then(|answer| compare(&case["expected"], answer, tolerance)).err());
+        }
+    }
+    Ok(results)
+}
+
+fn kind(name: &str) -> &str {
+    name.split(':').next().unwrap_or_default()
+}
+
+fn cases(root: &Path) -> Result<Vec<Value>, String> {
+    let path = root.join("values.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let file: Value = serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    file["cases"].as_array().cloned().ok_or_else(|| format!("`{}` has no `cases`", path.display()))
+}
+
+fn answer(name: &str, input: &Value) -> Result<Option<Value>, String> {
+    match kind(name) {
+        "dpp" => dpp(input).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn dpp(input: &Value) -> Result<Value, String> {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(input["l_kernel"].clone()).map_err(|error| error.to_string())?;
+    let k = input["k"].as_u64().ok_or("no `k`")? as usize;
+    let kernel = Array2::from_shape_fn((rows.len(), rows.len()), |(i, j)| rows[i][j]);
+    let spectrum = Spectrum::of(&kernel);
+    let greedy = autoal_strategies::diversity::greedy_mode(rows.len(), k, |i, j| kernel[[i, j]]);
+    Ok(json!({
+        "elementary_symmetric": spectrum.elementary(),
+        "marginal_diagonal": spectrum.marginals(),
+        "k_dpp_inclusion": spectrum.inclusion(k),
+        "k_dpp_log_normaliser": spectrum.elementary()[k].ln(),
+        "greedy_map": greedy.iter().map(|(item, _)| item).collect::<Vec<_>>(),
+        "greedy_log_det": greedy.iter().map(|(_, factor)| factor.ln()).sum::<f64>(),
+    }))
+}
+
+fn compare(want: &Value, got: &Value, tolerance: f64) -> Result<(), String> {
+    match (want, got) {
+        (Value::Object(want), Value::Object(got)) => want.iter().try_for_each(|(key, want)| {
+            compare(want, got.get(key).unwrap_or(&Value::Null), tolerance).map_err(|error| format!("{key}: {error}"))
+        }),
+        (Value::Array(want), Value::Array(got)) if want.len() == got.len() => {
+            want.iter().zip(got).try_for_each(|(want, got)| compare(want, got, tolerance))
+        }
+        (Value::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) if (a - b).abs() <= tolerance * a.abs().max(1.0) => Ok(()),
+            _ => Err(format!("{b}, expected {a}")),
+        },
+        (want, got) if want == got => Ok(()),
+        (want, got) => Err(format!("{got}, expected {want}")),
+    }
+}
