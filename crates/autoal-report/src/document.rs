@@ -51,8 +51,8 @@ pub(crate) struct Sheet {
     pub(crate) png: Vec<u8>,
     /// Label and score under each image.
     pub(crate) captions: Vec<(String, String)>,
-    /// Width over height.
-    pub(crate) aspect: f64,
+    /// Images side by side in the picture.
+    pub(crate) images: usize,
 }
 
 /// Typed cells under named columns.

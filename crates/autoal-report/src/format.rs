@@ -28,6 +28,12 @@ pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { fixed(p, 3) }
 }
 
+/// A p-value in a sentence: `p = 0.012`, `p < 0.001`.
+pub(crate) fn p_with_sign(p: f64) -> String {
+    let text = p_value(p);
+    text.strip_prefix('<').map_or_else(|| format!("p = {text}"), |bound| format!("p < {bound}"))
+}
+
 /// A whole number with thin groups of three: `12 500`.
 pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();

@@ -108,13 +108,15 @@ impl LineChart {
 
     fn axes(&self, svg: &mut Svg, frame: &Frame, x: &Scale, y: &Scale) {
         let muted = |anchor| Text::new(TICK, Ink::Muted, anchor);
-        let rows = ((frame.bottom - frame.top) / 60.0).clamp(2.0, 8.0) as usize;
+        // A panel has less room, and smaller steps keep it readable.
+        let (down, across) = if self.names { (60.0, 90.0) } else { (34.0, 58.0) };
+        let rows = ((frame.bottom - frame.top) / down).clamp(3.0, 8.0) as usize;
         for (value, label) in y.ticks(self.y.unit, rows) {
             let at = y.at(value);
             svg.line((frame.left, at), (frame.right, at), Stroke::new(Ink::Grid, 1.0));
             svg.text((frame.left - 8.0, at + 4.0), &label, muted(Anchor::End));
         }
-        let columns = ((frame.right - frame.left) / 90.0).clamp(2.0, 9.0) as usize;
+        let columns = ((frame.right - frame.left) / across).clamp(2.0, 9.0) as usize;
         for (value, label) in x.ticks(self.x.unit, columns) {
             svg.line((x.at(value), frame.bottom), (x.at(value), frame.bottom + 5.0), Stroke::new(Ink::Muted, 1.0));
             svg.text((x.at(value), frame.bottom + 19.0), &label, muted(Anchor::Middle));

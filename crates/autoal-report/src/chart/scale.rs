@@ -60,7 +60,9 @@ impl Scale {
 
     /// Round values within the range, at most about `most`, with their labels.
     pub(crate) fn ticks(&self, unit: Unit, most: usize) -> Vec<(f64, String)> {
-        if self.log { self.log_ticks(unit) } else { self.linear_ticks(unit, most) }
+        let ticks = if self.log { self.log_ticks(unit) } else { Vec::new() };
+        // Less than a decade may hold no power of ten; round numbers label it as well.
+        if ticks.len() < 2 { self.linear_ticks(unit, most) } else { ticks }
     }
 
     fn linear_ticks(&self, unit: Unit, most: usize) -> Vec<(f64, String)> {

@@ -12,7 +12,8 @@ const STYLE: &str = include_str!("style.css");
 
 /// The whole page.
 pub(super) fn page(document: &Document, options: &ReportOptions) -> String {
-    let mut page = Page { html: String::new(), tabs: 0 };
+    let level = if document.sections.iter().any(|s| s.chapter) { 3 } else { 2 };
+    let mut page = Page { html: String::new(), level, tabs: 0 };
     let refresh = options.refresh_secs.map_or(String::new(), |s| format!("<meta http-equiv=\"refresh\" content=\"{s}\">\n"));
     let title = escape(&document.title);
     page.put(format_args!(
@@ -29,6 +30,8 @@ pub(super) fn page(document: &Document, options: &ReportOptions) -> String {
 
 struct Page {
     html: String,
+    /// Heading level of a section that is no chapter: without chapters there is one level less.
+    level: u8,
     /// Groups of tabs so far: their radio buttons need names.
     tabs: usize,
 }
@@ -48,7 +51,7 @@ impl Page {
     }
 
     fn section(&mut self, section: &Section) {
-        let (level, class) = if section.chapter { (2, " class=\"chapter\"") } else { (3, "") };
+        let (level, class) = if section.chapter { (2, " class=\"chapter\"") } else { (self.level, " class=\"part\"") };
         self.put(format_args!("<section id=\"{}\"{class}>\n<h{level}>{}</h{level}>\n", section.id, escape(&section.title)));
         section.blocks.iter().for_each(|b| self.block(b));
         self.put(format_args!("</section>\n"));
@@ -139,15 +142,23 @@ impl Page {
         self.put(format_args!("</div>\n"));
     }
 
+    /// Tiles that show one part each of the same picture, so that they wrap.
     fn sheet(&mut self, sheet: &Sheet) {
-        let images = sheet.captions.len().max(1);
-        let title = escape(&sheet.title);
-        self.put(format_args!("<figure class=\"sheet\"><figcaption>{title}</figcaption><div class=\"scroll\"><div class=\"strip\" style=\"--images:{images}\">"));
-        let (aspect, data) = (sheet.aspect, base64::encode(&sheet.png));
-        self.put(format_args!("<img alt=\"{title}\" style=\"aspect-ratio:{aspect}\" src=\"data:image/png;base64,{data}\">"));
-        for (label, score) in &sheet.captions {
-            self.put(format_args!("<span title=\"{l}\"><b>{l}</b>{s}</span>", l = escape(label), s = escape(score)));
+        let (count, title) = (sheet.captions.len(), escape(&sheet.title));
+        self.put(format_args!("<figure class=\"sheet\"><figcaption>{title}</figcaption>"));
+        self.put(format_args!(
+            "<div class=\"tiles\" style=\"--sheet:url(data:image/png;base64,{});--images:{}\">",
+            base64::encode(&sheet.png),
+            sheet.images
+        ));
+        for (i, (label, score)) in sheet.captions.iter().enumerate() {
+            let (label, score) = (escape(label), escape(score));
+            self.put(format_args!(
+                "<div><i role=\"img\" aria-label=\"image {} of {count}, {label}\" style=\"--i:{i}\"></i>",
+                i + 1
+            ));
+            self.put(format_args!("<b title=\"{label}\">{label}</b>{score}</div>"));
         }
-        self.put(format_args!("</div></div></figure>\n"));
+        self.put(format_args!("</div></figure>\n"));
     }
 }

@@ -7,6 +7,7 @@ use crate::chart::{CriticalDifference, Grid, Style};
 use crate::curves::StrategyCurves;
 use crate::document::{Block, Figure, Form, Section, Table, Value};
 use crate::experiment::{Note, Severity};
+use crate::format::p_with_sign;
 use crate::stats::friedman::{self, Friedman};
 
 pub(super) fn sections(contexts: &[Context<'_>]) -> Vec<Section> {
@@ -102,7 +103,7 @@ fn ranks(contexts: &[Context<'_>]) -> Vec<Block> {
 }
 
 fn verdict(test: &Friedman, k: usize, alpha: f64) -> String {
-    let p = |p: Option<f64>| p.map_or("–".to_owned(), |p| Form::P.write(p));
+    let p = |p: Option<f64>| p.map_or("p unknown".to_owned(), p_with_sign);
     let differ = test.p.is_some_and(|p| p < alpha);
     let conclusion = if differ {
         "the strategies differ somewhere; the diagram shows where"
@@ -110,7 +111,7 @@ fn verdict(test: &Friedman, k: usize, alpha: f64) -> String {
         "the average ranks give no evidence that any strategy differs"
     };
     format!(
-        "Friedman's test of {k} strategies over {}: χ² = {}, p = {} (Iman and Davenport: p = {}). At α = {alpha}, {conclusion}.",
+        "Friedman's test of {k} strategies over {}: χ² = {}, {} (Iman and Davenport: {}). At α = {alpha}, {conclusion}.",
         count(test.n, "data set"),
         test.statistic.map_or("–".to_owned(), |x| Form::Fixed(2).write(x)),
         p(test.p),

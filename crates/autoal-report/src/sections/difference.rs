@@ -1,12 +1,16 @@
 //! How much better than Random, on the same seeds?
 
 use super::{Context, difference_form, difference_suffix};
-use crate::chart::{Axis, Forest, LineChart, Point, Row, Series, Style, Unit};
+use crate::chart::{Axis, Forest, Grid, LineChart, Point, Row, Series, Style, Unit};
 use crate::curves::{Pairs, StrategyCurves};
 use crate::document::{Block, Figure, Form, Section, Table, Value};
+use crate::format::p_with_sign;
 use crate::stats::holm;
 use crate::stats::paired::PairedT;
 use crate::stats::wilcoxon::{Zeros, signed_ranks};
+
+/// More bands than this in one chart hide each other.
+const MOST_BANDS: usize = 4;
 
 pub(super) fn section(context: &Context<'_>) -> Option<Section> {
     let baseline = context.baseline()?;
@@ -15,7 +19,10 @@ pub(super) fn section(context: &Context<'_>) -> Option<Section> {
     if others.is_empty() {
         return None;
     }
-    let blocks = vec![Block::Figure(curves(context, baseline, &others)), Block::Figure(areas(context, baseline, &others))];
+    let (curves, panels) = curves(context, baseline, &others);
+    let mut blocks = vec![Block::Figure(curves)];
+    blocks.extend(panels.map(Block::Figure));
+    blocks.push(Block::Figure(areas(context, baseline, &others)));
     context.section("difference", &format!("Difference to {}", baseline.label), blocks)
 }
 
@@ -23,7 +30,7 @@ fn unit(context: &Context<'_>) -> Unit {
     if context.options.metric.is_share() { Unit::Points } else { Unit::Plain }
 }
 
-fn curves(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&StrategyCurves, Pairs<'_>)]) -> Figure {
+fn curves(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&StrategyCurves, Pairs<'_>)]) -> (Figure, Option<Figure>) {
     let metric = context.options.metric;
     let (axis, scale) = context.x_axis();
     let name = context.name("difference");
@@ -68,7 +75,8 @@ fn curves(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&Strategy
     }
     let y = Axis::new(format!("Difference to {}{}", baseline.label, difference_suffix(metric)), unit(context));
     let mut chart = LineChart::new(title, axis, y, series);
-    chart.bands = others.len() <= 4;
+    chart.bands = others.len() <= MOST_BANDS;
+    let panels = (!chart.bands).then(|| panels(context, baseline, &chart, &data));
     let bands = if chart.bands { " Bands are 95 % t-intervals." } else { "" };
     let caption = format!(
         "{} minus that of {} with the same seed, mean over seeds.{bands} The table behind the figure has the paired t-test of every round, \
@@ -76,7 +84,34 @@ fn curves(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&Strategy
         metric.title(),
         baseline.label
     );
-    Figure { name, caption, drawing: Box::new(chart), data }
+    (Figure { name, caption, drawing: Box::new(chart), data }, panels)
+}
+
+/// One panel a strategy with its band.
+fn panels(context: &Context<'_>, baseline: &StrategyCurves, whole: &LineChart, data: &Table) -> Figure {
+    let panel = |own: &Series| {
+        let mut panel = whole.clone();
+        panel.title.clone_from(&own.label);
+        panel.bands = true;
+        panel.series.retain(|s| s.label == own.label || s.style == Style::Baseline);
+        panel
+    };
+    let panels: Vec<LineChart> = whole.series.iter().filter(|s| s.style != Style::Baseline).map(panel).collect();
+    let grid = Grid {
+        title: format!("{} by strategy", whole.title),
+        columns: if panels.len() > 9 { 4 } else { 3 },
+        panels,
+        same_y: true,
+        legend: Vec::new(),
+        x_title: whole.x.title.clone(),
+        y_title: whole.y.title.clone(),
+    };
+    let name = context.name("difference-panels");
+    let caption = format!(
+        "The same differences to {} with their 95 % t-intervals: where a band leaves 0 out, that round's test says p < 0.05.",
+        baseline.label
+    );
+    Figure { data: Table { name: name.clone(), ..data.clone() }, name, caption, drawing: Box::new(grid) }
 }
 
 fn areas(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&StrategyCurves, Pairs<'_>)]) -> Figure {
@@ -99,7 +134,7 @@ fn areas(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&StrategyC
     for (((strategy, pairs), test), adjusted) in others.iter().zip(tests).zip(adjusted) {
         let Some(test) = test else { continue };
         let difference = Value::Interval(test.mean_difference, test.interval, form);
-        let p = adjusted.map_or(String::new(), |p| format!("  p {}", with_sign(p)));
+        let p = adjusted.map_or(String::new(), |p| format!("  {}", p_with_sign(p)));
         rows.push(Row {
             label: strategy.label.clone(),
             style: context.style(&strategy.label),
@@ -126,11 +161,6 @@ fn areas(context: &Context<'_>, baseline: &StrategyCurves, others: &[(&StrategyC
         others.len()
     );
     Figure { name, caption, drawing: Box::new(forest), data }
-}
-
-fn with_sign(p: f64) -> String {
-    let text = Form::P.write(p);
-    if text.starts_with('<') { text.replace('<', "< ") } else { format!("= {text}") }
 }
 
 /// Exact where it applies, else the normal approximation.

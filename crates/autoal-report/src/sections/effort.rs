@@ -36,8 +36,12 @@ fn at_labels(context: &Context<'_>) -> Option<Table> {
         context.options.at.clone()
     };
     let missing: Vec<String> = chosen.iter().filter(|l| !grid.contains(l)).map(usize::to_string).collect();
-    let mut caption =
-        format!("{} at chosen {}, mean over complete seeds with the 95 % t-interval.", metric.title(), plural(context.unit()));
+    let mut caption = format!(
+        "{}{} at chosen {}, mean over complete seeds with the 95 % t-interval.",
+        metric.title(),
+        unit_suffix(metric),
+        plural(context.unit())
+    );
     if !missing.is_empty() {
         caption += &format!(" No round has {} labels.", missing.join(", "));
     }
@@ -45,7 +49,7 @@ fn at_labels(context: &Context<'_>) -> Option<Table> {
     let mut shown: Vec<usize> = chosen.into_iter().filter(|l| grid.contains(l)).collect();
     shown.dedup();
     for labels in &shown {
-        table.column(format!("at_{labels}"), format!("{}{}", Form::Count.write(*labels as f64), unit_suffix(metric)));
+        table.column(format!("at_{labels}"), Form::Count.write(*labels as f64));
     }
     for strategy in &context.curves.strategies {
         let mut row = vec![Value::text(&strategy.label)];
@@ -71,8 +75,9 @@ fn to_target(context: &Context<'_>, target: Target) -> Table {
     let unit = plural(context.unit());
     let caption = format!(
         "Where the mean curve reaches {what}, between rounds by a straight line; the saving is the share of {baseline}'s {unit} that is not \
-         needed. The interval is the 95 % percentile bootstrap over seeds ({RESAMPLES} resamples, drawn jointly for both); an end is open where \
+         needed. The interval is the 95 % percentile bootstrap over seeds ({} resamples, drawn jointly for both); an end is open where \
          too many resamples never get there.",
+        Form::Count.write(RESAMPLES as f64)
     );
     let needed = format!("{} needed", capital(unit));
     let columns = [("strategy", "Strategy"), ("needed", needed.as_str()), ("saving", "Saving, %"), ("interval", "95 % interval")];

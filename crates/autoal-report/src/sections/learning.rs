@@ -65,21 +65,23 @@ fn full_data_level(context: &Context<'_>, metric: Metric) -> Option<f64> {
     mean(&full.cells.iter().filter_map(|c| metric.of(c.rounds.last()?)).collect::<Vec<_>>())
 }
 
-/// One panel a strategy, with its band, over all others in grey.
+/// One panel a strategy, with its band, beside the baseline's line.
 fn panels(context: &Context<'_>, metric: Metric, strategies: &[&StrategyCurves]) -> Figure {
     let whole = chart(context, metric, strategies, "");
+    let baseline = context.baseline().map(|b| b.label.as_str());
     let panel = |own: &Series| {
         let mut panel = whole.clone();
         panel.title.clone_from(&own.label);
         panel.levels.clear();
-        panel.series.iter_mut().for_each(|s| s.faint = s.label != own.label);
-        // The own line is drawn last, on top.
-        panel.series.sort_by_key(|s| !s.faint);
+        panel.series.retain(|s| s.label == own.label || Some(s.label.as_str()) == baseline);
+        // The baseline's band would hide the own one.
+        panel.series.iter_mut().filter(|s| s.label != own.label).for_each(|s| s.points.iter_mut().for_each(|p| p.band = None));
         panel
     };
+    let shown = |s: &&Series| strategies.len() == 1 || Some(s.label.as_str()) != baseline;
     let grid = Grid {
         title: format!("{} by strategy", metric.title()),
-        panels: whole.series.iter().map(panel).collect(),
+        panels: whole.series.iter().filter(shown).map(panel).collect(),
         columns: if strategies.len() > 9 { 4 } else { 3 },
         same_y: true,
         legend: Vec::new(),
@@ -87,7 +89,8 @@ fn panels(context: &Context<'_>, metric: Metric, strategies: &[&StrategyCurves])
         y_title: whole.y.title.clone(),
     };
     let name = context.name(&format!("panels-{metric}"));
-    let caption = format!("Each strategy with the others in grey.{}", band_note(strategies));
+    let beside = baseline.map_or(String::new(), |b| format!(" beside {b} (grey, dashed)"));
+    let caption = format!("Each strategy{beside}.{}", band_note(strategies));
     Figure { data: data(context, metric, &name, strategies), name, caption, drawing: Box::new(grid) }
 }
 

@@ -79,6 +79,7 @@ fn shares(
         rows: candidates.clone(),
         columns: by_round.keys().map(ToString::to_string).collect(),
         values: Vec::new(),
+        footer: None,
         full: 0.0,
         x_title: "Round".to_owned(),
     };
@@ -175,7 +176,8 @@ fn search_figure(context: &Context<'_>, measure: &Measure) -> Option<Figure> {
         return None;
     }
     let y = Axis::new(measure.title, measure.unit).log(measure.log);
-    let chart = LineChart::new(measure.title, Axis::new("Round", Unit::Count), y, series);
+    let mut chart = LineChart::new(measure.title, Axis::new("Round", Unit::Count), y, series);
+    chart.size.1 = 300.0;
     Some(Figure { name, caption: measure.caption.to_owned(), drawing: Box::new(chart), data })
 }
 

@@ -43,7 +43,9 @@ pub(crate) fn document(experiments: &[Experiment], options: &ReportOptions) -> D
     for context in &contexts {
         let chapter =
             |title: &str| Section { id: context.prefix.clone(), title: title.to_owned(), chapter: true, blocks: Vec::new() };
-        sections.push(chapter(&context.title()));
+        if contexts.len() > 1 {
+            sections.push(chapter(&context.title()));
+        }
         let parts: [fn(&Context<'_>) -> Option<Section>; 10] = [
             overview::section,
             learning::section,

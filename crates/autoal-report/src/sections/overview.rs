@@ -86,7 +86,10 @@ fn table(context: &Context<'_>) -> Table {
     if let Some(difference) = &difference {
         columns.push(("aubc_difference", difference));
     }
-    columns.push(("seconds", "A run takes"));
+    let timed = context.experiment.strategies.iter().chain(&context.experiment.full_data).any(|s| seconds_a_run(s).is_some());
+    if timed {
+        columns.push(("seconds", "A run takes"));
+    }
     let caption = format!(
         "{title}: area under the budget curve (AUBC: trapezoids over {} divided by the span; rounded to three decimals as papers print it), and value \
          at the last round. ± is the 95 % t-interval over seeds (ddof 1); differences are paired by seed, with the interval in brackets.",
@@ -103,7 +106,9 @@ fn table(context: &Context<'_>) -> Table {
             let test = Pairs::of(strategy, baseline).test_areas().filter(|_| baseline.label != strategy.label);
             row.push(test.map_or(Value::Missing, |t| Value::Interval(t.mean_difference, t.interval, difference_form(metric))));
         }
-        row.push(Value::number(seconds_a_run(runs), Form::Duration));
+        if timed {
+            row.push(Value::number(seconds_a_run(runs), Form::Duration));
+        }
         table.push(row);
     }
     full_data_row(context, &mut table);
@@ -125,8 +130,8 @@ fn full_data_row(context: &Context<'_>, table: &mut Table) {
     row[0] = Value::text("all labels");
     row[1] = Value::count(values.len());
     row[4] = estimate(Estimate::of(&values), metric_form(metric));
-    if let Some(last) = row.last_mut() {
-        *last = Value::number(seconds_a_run(full), Form::Duration);
+    if let Some(at) = table.columns.iter().position(|c| c.key == "seconds") {
+        row[at] = Value::number(seconds_a_run(full), Form::Duration);
     }
     table.push(row);
 }

@@ -65,7 +65,7 @@ fn overlap(context: &Context<'_>, strategies: &[&StrategyRuns], name: &str, firs
     }
     let full = values.iter().flatten().flatten().fold(0.0_f64, |m, v| m.max(*v));
     let title = format!("Overlap of selections, {what}");
-    let heat = HeatMap { title, rows: labels.clone(), columns: labels, values, full, x_title: String::new() };
+    let heat = HeatMap { title, rows: labels.clone(), columns: labels, values, footer: None, full, x_title: String::new() };
     let caption = format!(
         "Samples that both select as a share of those that either does, in percent, over {what}, mean over seeds; {note}."
     );
@@ -116,6 +116,7 @@ fn classes(context: &Context<'_>, strategies: &[&StrategyRuns]) -> Vec<Block> {
         rows,
         columns: order.clone(),
         values,
+        footer: None,
         full,
         x_title: String::new(),
     };

@@ -69,5 +69,5 @@ fn sheet(context: &Context<'_>, runs: &StrategyRuns, cell: &Cell, round: usize) 
         |q: &&crate::schema::Query| (class_name(context, &q.label), q.score.map_or(String::new(), |s| Form::Fixed(3).write(s)));
     let captions = queries.iter().take(images).map(caption).collect();
     let title = format!("{}, seed {}, query of round {round}", runs.label(), cell.seed);
-    Some(Sheet { title, png, captions, aspect: f64::from(size.0) / f64::from(size.1.max(1)) })
+    Some(Sheet { title, png, captions, images })
 }

@@ -81,8 +81,9 @@ fn rank_figure(context: &Context<'_>, comparison: &Comparison<'_>) -> Option<Fig
         reference: None,
     };
     let caption = format!(
-        "Rank of the mean AUBC with its 95 % percentile interval over {RESAMPLES} resamples of the {}, drawn jointly for all strategies. \
+        "Rank of the mean AUBC with its 95 % percentile interval over {} resamples of the {}, drawn jointly for all strategies. \
          Overlapping intervals mean that the order is not known.",
+        Form::Count.write(RESAMPLES as f64),
         count(comparison.curves.first().map_or(0, Vec::len), "shared seed")
     );
     Some(Figure { name, caption, drawing: Box::new(forest), data })
@@ -111,16 +112,15 @@ fn penalties(context: &Context<'_>, comparison: &Comparison<'_>, seeds: usize) -
     data.push(mean);
     let names: Vec<String> = comparison.labels.iter().map(|l| (*l).to_owned()).collect();
     let off_diagonal = |(i, row): (usize, &Vec<f64>)| row.iter().enumerate().map(|(j, v)| (i != j).then_some(*v)).collect();
-    let mut heat = HeatMap {
+    let heat = HeatMap {
         title: "Penalty matrix".to_owned(),
         rows: names.clone(),
         columns: names,
         values: matrix.penalty.iter().enumerate().map(off_diagonal).collect(),
+        footer: Some(("column mean".to_owned(), matrix.column_mean.iter().map(|v| Some(*v)).collect())),
         full: 1.0,
         x_title: String::new(),
     };
-    heat.rows.push("column mean".to_owned());
-    heat.values.push(matrix.column_mean.iter().map(|v| Some(*v)).collect());
     let caption = format!(
         "Pairwise penalties in percent (Ash et al. 2020): the share of the {} at which the row beats the column in a paired t-test over {} \
          (t > {:.3}). The last row is the mean of each column; lower is better.",
