@@ -4,6 +4,8 @@
 //! exported. Every strategy is one file under `uncertainty/`, `diversity/`, `hybrid/` or `adaptive/`, with its paper at the top, and one
 //! line in [`catalog`].
 
+#![expect(clippy::needless_pass_by_value, reason = "array views are a pointer and a shape; ndarray passes them by value")]
+
 mod acquisition;
 pub mod adaptive;
 mod arrays;
@@ -16,6 +18,8 @@ pub mod d2_sampling;
 pub mod distance;
 pub mod diversity;
 mod error;
+pub mod explain;
+pub mod exported;
 pub mod hybrid;
 pub mod kmeans;
 pub mod linalg;
