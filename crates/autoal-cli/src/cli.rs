@@ -70,6 +70,12 @@ enum Command {
     /// List, fetch, check and describe data sets
     #[command(subcommand)]
     Data(commands::data::DataCommand),
+    /// Statistics, figures and one HTML page from the results of runs
+    Report(commands::report::ReportArgs),
+    /// Ask a query strategy which samples to label next, over arrays from any framework
+    Select(commands::select::SelectArgs),
+    /// List the query strategies: what each prefers and needs, its paper, its parameters
+    Strategies(commands::strategies::StrategiesArgs),
     /// List the backends: what is compiled in, and what was found
     Devices,
     /// Print the completions of a shell
@@ -84,6 +90,9 @@ impl Cli {
             Some(Command::Run(args)) => commands::run::run(args, &self.global, printer),
             Some(Command::Config(command)) => commands::config::run(command, printer),
             Some(Command::Data(command)) => commands::data::run(command, &self.global, printer),
+            Some(Command::Report(args)) => commands::report::run(args, printer),
+            Some(Command::Select(args)) => commands::select::run(args, printer),
+            Some(Command::Strategies(args)) => commands::strategies::run(args, printer),
             Some(Command::Devices) => commands::devices::run(printer),
             Some(Command::Completions(args)) => commands::completions::run(args, printer),
         }

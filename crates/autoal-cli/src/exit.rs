@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use autoal_data::DataError;
 use autoal_experiment::{ConfigError, ExperimentError};
+use autoal_report::ReportError;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,11 @@ impl Code {
         }
         if error.is::<DataError>() {
             return Self::Data;
+        }
+        match error.downcast_ref::<ReportError>() {
+            Some(ReportError::Option(_)) => return Self::Usage,
+            Some(_) => return Self::Data,
+            None => {}
         }
         match error.downcast_ref::<ExperimentError>() {
             Some(ExperimentError::Config(_) | ExperimentError::Strategy(_) | ExperimentError::AutoAl(_)) => Self::Config,

@@ -4,4 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod devices;
+pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod select;
+pub(crate) mod strategies;

@@ -90,7 +90,7 @@ fn finish(experiment: &Experiment, outcome: Outcome, printer: &Printer) -> anyho
 }
 
 /// The command as it was typed, quoted where a shell needs it.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let quote = |word: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
         if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
