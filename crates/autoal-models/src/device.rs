@@ -133,7 +133,7 @@ fn open(backend: &str, index: Option<&str>) -> Result<Device, String> {
         #[cfg(feature = "flex")]
         "flex" => without_index(index, Device::flex),
         #[cfg(feature = "ndarray")]
-        "ndarray" => without_index(index, Device::ndarray),
+        "ndarray" => without_index(index, ndarray_device),
         #[cfg(feature = "cuda")]
         "cuda" => numbered(backend, index),
         #[cfg(feature = "rocm")]
@@ -150,6 +150,12 @@ fn without_index(index: Option<&str>, device: fn() -> Device) -> Result<Device, 
         None => Ok(device()),
         Some(index) => Err(format!("a CPU backend has one device, drop `:{index}`")),
     }
+}
+
+#[cfg(feature = "ndarray")]
+#[expect(deprecated, reason = "Burn prefers flex; ndarray stays for comparison as long as Burn has it")]
+fn ndarray_device() -> Device {
+    Device::ndarray()
 }
 
 /// A device by its number among those that the backend lists.
@@ -186,11 +192,16 @@ fn graphics(backend: &str, index: Option<&str>) -> Result<Device, String> {
     }
     match index {
         None => Ok(devices[0].clone()),
-        Some("cpu") => Ok(match backend {
-            #[cfg(feature = "vulkan")]
-            "vulkan" => Device::vulkan(DeviceKind::Cpu),
-            _ => Device::wgpu(DeviceKind::Cpu),
-        }),
+        Some("cpu") => {
+            let software = match backend {
+                #[cfg(feature = "vulkan")]
+                "vulkan" => Device::vulkan(DeviceKind::Cpu),
+                _ => Device::wgpu(DeviceKind::Cpu),
+            };
+            let missing =
+                || "no device found: the graphics driver has no software device (on Debian: `mesa-vulkan-drivers`)".to_string();
+            devices.contains(&software).then_some(software).ok_or_else(missing)
+        }
         Some(text) => {
             let index: usize = text.parse().map_err(|_| format!("`{text}` is neither `cpu` nor a device number"))?;
             devices.get(index).cloned().ok_or_else(|| none_found(backend, index, devices.len()))
