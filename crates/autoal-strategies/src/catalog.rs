@@ -150,7 +150,7 @@ pub fn find(name: &str) -> Result<&'static Entry, StrategyError> {
 /// Builds a strategy. Its queries are checked, and it sees candidates in ascending order of id with `1 <= query_size <= N`.
 pub fn build(spec: &StrategySpec) -> Result<Box<dyn QueryStrategy>, StrategyError> {
     let entry = find(spec.name()?)?;
-    Ok(Box::new(Checked::new((entry.build)(&spec.parameters())?)))
+    Ok(Box::new(Checked::new((entry.build)(&spec.parameters())?, entry.info.needs)))
 }
 
 /// All strategies, in the order in which `autoal strategies` lists them.

@@ -2,7 +2,10 @@
 
 use ndarray::Array1;
 
-use crate::{QueryContext, QueryError, QueryStrategy, RoundOutcome, Selection, StrategyError, StrategyState, SubsetOutputs};
+use crate::{
+    Need, OutputsError, QueryContext, QueryError, QueryStrategy, RoundOutcome, Selection, StrategyError, StrategyState,
+    SubsetOutputs,
+};
 
 /// A strategy behind checks, so that no strategy needs its own.
 ///
@@ -11,11 +14,29 @@ use crate::{QueryContext, QueryError, QueryStrategy, RoundOutcome, Selection, St
 /// cost no copy.
 pub(crate) struct Checked {
     inner: Box<dyn QueryStrategy>,
+    needs: &'static [Need],
 }
 
 impl Checked {
-    pub(crate) fn new(inner: Box<dyn QueryStrategy>) -> Self {
-        Self { inner }
+    pub(crate) fn new(inner: Box<dyn QueryStrategy>, needs: &'static [Need]) -> Self {
+        Self { inner, needs }
+    }
+
+    /// Arrays of the candidates that are there and have another number of rows are an error before rows are reordered or gathered.
+    fn check_shapes(&self, context: &QueryContext<'_>) -> Result<(), QueryError> {
+        for need in self.needs {
+            let found = match need {
+                Need::LogProba => context.log_proba().map(drop),
+                Need::Embeddings => context.check_embeddings(),
+                Need::McDropout => context.mc_dropout().map(drop),
+                Need::PredictedLoss => context.predicted_loss().map(drop),
+                _ => Ok(()),
+            };
+            if let Err(error @ OutputsError::Failed(_)) = found {
+                return Err(QueryError::outputs(self.name())(error));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -26,6 +47,7 @@ impl QueryStrategy for Checked {
 
     fn select(&mut self, context: &QueryContext<'_>, query_size: usize) -> Result<Selection, QueryError> {
         context.validate(query_size)?;
+        self.check_shapes(context)?;
         let query_size = query_size.min(context.candidates.len());
         let Some(order) = ascending_order(context) else {
             return self.inner.select(context, query_size);
@@ -37,6 +59,7 @@ impl QueryStrategy for Checked {
 
     fn scores(&mut self, context: &QueryContext<'_>) -> Result<Option<Array1<f64>>, QueryError> {
         context.validate(1)?;
+        self.check_shapes(context)?;
         let Some(order) = ascending_order(context) else {
             return self.inner.scores(context);
         };

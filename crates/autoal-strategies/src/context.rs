@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use autoal_data::{Label, SampleId, Seed};
 use ndarray::{ArrayView1, ArrayView2};
+use rayon::prelude::*;
 
+use crate::distance::BLOCK;
 use crate::{McOutputs, ModelOutputs, OutputsError, QueryError, Rows, Selection};
 
 /// One query: who can be chosen, what is labeled, and what the model says.
@@ -90,6 +92,11 @@ impl<'a> QueryContext<'a> {
         finite_rows("embeddings", view, self.candidates)
     }
 
+    /// Whether `embeddings` has a row for every candidate; does not look at the values.
+    pub(crate) fn check_embeddings(&self) -> Result<(), OutputsError> {
+        check_rows("embeddings", self.outputs.embeddings()?.nrows(), self.candidates.len(), "candidates")
+    }
+
     /// Embeddings of the labeled samples, `[L, D]`, all finite, of the candidates' width.
     pub fn labeled_embeddings(&self) -> Result<Rows<'a>, OutputsError> {
         let width = self.outputs.embeddings()?.ncols();
@@ -150,9 +157,14 @@ fn finite_rows<'a>(name: &str, view: ArrayView2<'a, f32>, ids: &[SampleId]) -> R
     let Some(rows) = Rows::from_view(view) else {
         return Err(OutputsError::Failed(format!("`{name}` must be row-major with at least one column")));
     };
-    // `x - x` is zero for finite numbers only, and sums of zeros vectorise where a search does not.
-    match rows.iter().position(|row| row.iter().map(|x| x - x).sum::<f32>() != 0.0) {
+    match rows.data().par_chunks(rows.dim()).with_min_len(BLOCK).position_first(|row| !is_finite(row)) {
         Some(row) => Err(OutputsError::Failed(format!("`{name}` of sample {} have a value that is not finite", ids[row]))),
         None => Ok(rows),
     }
+}
+
+/// Whether all values are numbers and finite; the largest exponent tells, and integer maxima vectorise where a search does not.
+fn is_finite(row: &[f32]) -> bool {
+    const MAGNITUDE: u32 = u32::MAX >> 1;
+    row.iter().fold(0, |most: u32, x| most.max(x.to_bits() & MAGNITUDE)) < f32::INFINITY.to_bits()
 }

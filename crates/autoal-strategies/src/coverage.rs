@@ -177,7 +177,7 @@ impl<'a> Greedy<'a> {
         while self.picks.len() < count
             && let Some(top) = heap.pop()
         {
-            if !(top.gain > 0.0) {
+            if top.gain <= 0.0 {
                 heap.push(top);
                 break;
             }
@@ -309,7 +309,9 @@ impl<'a> Greedy<'a> {
         if self.picks.len() == count {
             return;
         }
-        rest.iter().for_each(|&row| self.look(row));
+        for &row in &rest {
+            self.look(row);
+        }
         rest.sort_by(|&a, &b| self.nearest[b].total_cmp(&self.nearest[a]).then(a.cmp(&b)));
         self.picks.extend(rest.into_iter().take(count - self.picks.len()).map(|row| Pick { row, gain: 0.0 }));
     }

@@ -5,7 +5,7 @@
 //! Work is cut into blocks of a fixed number of rows, so no result depends on the number of threads, and no `N x N` array exists.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use crate::Rows;
@@ -63,7 +63,9 @@ pub fn normalized(rows: Rows<'_>) -> (Array2<f32>, usize) {
 fn normalize(row: &mut [f32]) -> bool {
     let norm = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     if norm > 0.0 {
-        row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+        for x in row {
+            *x = (f64::from(*x) / norm) as f32;
+        }
     }
     norm > 0.0
 }
@@ -77,7 +79,9 @@ pub fn mean(rows: Rows<'_>) -> Vec<f32> {
     };
     let blocks: Vec<Vec<f64>> = rows.data().par_chunks(rows.dim() * 16 * BLOCK).map(block_sum).collect();
     let mut total = vec![0.0; rows.dim()];
-    blocks.iter().for_each(|block| total.iter_mut().zip(block).for_each(|(t, b)| *t += b));
+    for block in &blocks {
+        total.iter_mut().zip(block).for_each(|(t, b)| *t += b);
+    }
     let count = rows.len().max(1) as f64;
     total.iter().map(|t| (t / count) as f32).collect()
 }
@@ -186,11 +190,6 @@ impl Probe {
             }
         }
     }
-}
-
-/// Products of every row of `a` with every row of `b`, `[A, B]`; for small sets only.
-pub fn products(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
-    a.dot(&b.t())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub fn symmetric_eigen(matrix: &Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     let scale = a.iter().map(|x| x * x).sum::<f64>();
     for _ in 0..MAX_SWEEPS {
         let off: f64 = (0..n).map(|i| a.slice(s![i, ..i]).iter().map(|x| x * x).sum::<f64>()).sum();
-        if !(off > scale * JACOBI_END) {
+        if off.is_nan() || off <= scale * JACOBI_END {
             break;
         }
         for p in 0..n {

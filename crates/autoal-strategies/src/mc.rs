@@ -105,6 +105,7 @@ impl McOutputs {
     }
 
     /// The samples at `rows`, in that order.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         Self {
             draws: self.draws,

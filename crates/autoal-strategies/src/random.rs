@@ -25,7 +25,9 @@ pub fn fill(context: &QueryContext<'_>, stream: Stream, chosen: &mut Vec<usize>,
         return;
     }
     let mut free = vec![true; context.candidates.len()];
-    chosen.iter().for_each(|&row| free[row] = false);
+    for &row in chosen.iter() {
+        free[row] = false;
+    }
     let rest: Vec<usize> = (0..free.len()).filter(|&row| free[row]).collect();
     chosen.extend(sample_rows(context, stream, &rest, missing));
 }

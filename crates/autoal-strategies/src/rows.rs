@@ -12,7 +12,7 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Wraps `data`; `None` when its length is not a multiple of `dim` or `dim` is zero.
     pub fn new(data: &'a [f32], dim: usize) -> Option<Self> {
-        (dim > 0 && data.len() % dim == 0).then_some(Self { data, dim })
+        (dim > 0 && data.len().is_multiple_of(dim)).then_some(Self { data, dim })
     }
 
     /// Wraps a view; `None` when it is not row-major or has no columns.
@@ -46,6 +46,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The rows `start..end`.
+    #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Self {
         Self { data: &self.data[start * self.dim..end * self.dim], dim: self.dim }
     }

@@ -45,7 +45,9 @@ fn write_answers(root: &Path, out: &Path) -> Result<(), String> {
     let values = serde_json::to_string_pretty(&outcome.values).map_err(|error| error.to_string())?;
     write(&out.join("values.json"), &values)?;
     let problems = outcome.problems();
-    problems.iter().for_each(|problem| tell(problem));
+    for problem in &problems {
+        tell(problem);
+    }
     if problems.is_empty() { Ok(()) } else { Err(format!("{} cases do not conform", problems.len())) }
 }
 

@@ -149,7 +149,7 @@ impl Buildable for ClusterMargin {
 
     fn build(config: ClusterMarginConfig) -> Result<Self, StrategyError> {
         if let OrAuto::Fixed(threshold) = config.distance_threshold
-            && !(threshold >= 0.0)
+            && (threshold.is_nan() || threshold < 0.0)
         {
             return Err(config::parameter(Self::INFO.name, format!("`distance-threshold` is {threshold}, expected at least 0")));
         }

@@ -2,7 +2,7 @@
 //!
 //! Larger clusters come first; equal sizes and equal distances go to the lower id. Copies that leave clusters empty are replaced by
 //! random candidates. Above 2000 clusters the search has two levels, an approximation that the selection's log states.
-//! **Cost**: O(N b D) an iteration (see [`crate::kmeans`]). **References**: MacQueen 1967; Zhdanov, arXiv 1901.05954 (as a query
+//! **Cost**: O(N b D) an iteration (see [`crate::kmeans`]). **References**: `MacQueen` 1967; Zhdanov, arXiv 1901.05954 (as a query
 //! strategy).
 
 use std::cmp::Reverse;
@@ -79,7 +79,7 @@ impl Buildable for KMeansStrategy {
     };
 
     fn build(config: KMeansConfig) -> Result<Self, StrategyError> {
-        if !(config.tolerance >= 0.0) {
+        if config.tolerance.is_nan() || config.tolerance < 0.0 {
             return Err(config::parameter(Self::INFO.name, format!("`tolerance` is {}, expected at least 0", config.tolerance)));
         }
         Ok(Self(config))

@@ -132,14 +132,14 @@ fn largest_pure_radius(rows: Rows<'_>, clusters: &[u32]) -> f64 {
     let count = clusters.iter().max().map_or(0, |&last| last as usize + 1);
     let members = crate::kmeans::members(clusters, count);
     let mut stranger = vec![f32::INFINITY; rows.len()];
-    for own in 0..count {
+    for (own, members) in members.iter().enumerate() {
         let others: Vec<f32> =
             (0..rows.len()).filter(|&row| clusters[row] as usize != own).flat_map(|row| rows.row(row)).copied().collect();
-        let mine: Vec<f32> = members[own].iter().flat_map(|&row| rows.row(row)).copied().collect();
+        let mine: Vec<f32> = members.iter().flat_map(|&row| rows.row(row)).copied().collect();
         let (others, mine) =
             (Rows::new(&others, rows.dim()).expect("whole rows"), Rows::new(&mine, rows.dim()).expect("whole rows"));
         if let Some(found) = distance::nearest(mine, others) {
-            members[own].iter().zip(found).for_each(|(&row, found)| stranger[row] = found.squared);
+            members.iter().zip(found).for_each(|(&row, found)| stranger[row] = found.squared);
         }
     }
     stranger.sort_by(f32::total_cmp);

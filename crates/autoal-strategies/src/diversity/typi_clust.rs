@@ -5,7 +5,9 @@
 //! highest typicality among the unlabeled ones, `1 / (mean squared distance to the k nearest unlabeled members + 1e-5)` with
 //! `k = min(20, members / 2)`. A cluster without unlabeled members is passed over; when all are, the small clusters follow.
 //! `inverse` selects the least typical member of the smallest cluster first (a surrogate that SelectAL asks for).
-//! **Cost**: k-means + O(Σ n_c² D) for clusters of n_c members, one cluster a task; O(n_c) memory a member's neighbours. Above 5000
+//! The authors use mini-batch k-means above 50 clusters; here k-means sees embeddings wider than 128 through a random projection and only
+//! its last assignment sees them whole, unless `full-width` is set.
+//! **Cost**: k-means + `O(Σ n_c² D)` for clusters of `n_c` members, one cluster a task; `O(n_c)` memory a member's neighbours. Above 5000
 //! members the neighbours come from 5000 of them, drawn at random.
 //! **Reference**: Hacohen, Dekel & Weinshall, ICML 2022; squared distances, size rule and order as in the authors' code.
 
@@ -27,6 +29,9 @@ const STREAM: Stream = Stream::named("typi-clust");
 /// Members of a cluster among which neighbours are looked for.
 const NEIGHBOURHOOD: usize = 5000;
 
+/// Relative change of the inertia that ends k-means: clusters only have to be compact.
+const TOLERANCE: f64 = 1e-3;
+
 /// Added to the mean squared distance.
 const EPSILON: f64 = 1e-5;
 
@@ -44,11 +49,13 @@ pub struct TypiClustConfig {
     pub inverse: bool,
     /// Iterations of k-means.
     pub max_iterations: usize,
+    /// Whether all of k-means sees wide embeddings whole.
+    pub full_width: bool,
 }
 
 impl Default for TypiClustConfig {
     fn default() -> Self {
-        Self { max_clusters: 500, min_cluster_size: 5, neighbours: 20, inverse: false, max_iterations: 25 }
+        Self { max_clusters: 500, min_cluster_size: 5, neighbours: 20, inverse: false, max_iterations: 25, full_width: false }
     }
 }
 
@@ -65,7 +72,13 @@ impl QueryStrategy for TypiClust {
         let rows = context.embeddings().map_err(QueryError::outputs(self.name()))?;
         let labeled = context.labeled_embeddings().map_err(QueryError::outputs(self.name()))?;
         let clusters = (labeled.len() + query_size).min(self.0.max_clusters);
-        let search = KMeans { max_iterations: self.0.max_iterations, ..KMeans::new(clusters) };
+        let search = KMeans {
+            max_iterations: self.0.max_iterations,
+            tolerance: TOLERANCE,
+            seeding_trials: 1,
+            projected: !self.0.full_width,
+            ..KMeans::new(clusters)
+        };
         let all = joined(rows, labeled);
         let all = Rows::from_view(all.view()).expect("a fresh array is row-major");
         let clustering = search.fit(all, &mut context.seed.rng(STREAM, context.round));
@@ -97,6 +110,7 @@ impl Buildable for TypiClust {
             Parameter { key: "neighbours", default: "20", doc: "most neighbours that typicality looks at" },
             Parameter { key: "inverse", default: "false", doc: "the least typical member of the smallest cluster instead" },
             Parameter { key: "max-iterations", default: "25", doc: "iterations of k-means" },
+            Parameter { key: "full-width", default: "false", doc: "k-means without a projection of wide embeddings" },
         ],
     };
 

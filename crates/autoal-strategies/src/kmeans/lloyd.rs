@@ -155,10 +155,18 @@ fn recentre(rows: Rows<'_>, centres: &mut Array2<f32>, points: &mut [Point], bef
         .collect()
 }
 
+/// Mean of every cluster's members, `[K, D]`; zero for an empty cluster.
+pub(super) fn means(rows: Rows<'_>, clustering: &Clustering) -> Array2<f32> {
+    let means: Vec<Vec<f32>> = clustering.members().par_iter().map(|members| mean_of(rows, members)).collect();
+    Array2::from_shape_fn((means.len(), rows.dim()), |(k, d)| means[k][d])
+}
+
 fn mean_of(rows: Rows<'_>, members: &[usize]) -> Vec<f32> {
     let mut sum = vec![0.0; rows.dim()];
-    members.iter().for_each(|&row| distance::add(&mut sum, rows.row(row)));
-    sum.iter().map(|s| (s / members.len() as f64) as f32).collect()
+    for &row in members {
+        distance::add(&mut sum, rows.row(row));
+    }
+    sum.iter().map(|s| (s / members.len().max(1) as f64) as f32).collect()
 }
 
 /// Rows by descending distance to their centre, sorted only when a cluster is empty.

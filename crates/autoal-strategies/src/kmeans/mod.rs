@@ -8,6 +8,7 @@
 //! Time O(N K D) for the first iteration and less for each later one; memory O(N + K D).
 
 mod lloyd;
+mod projection;
 mod seeding;
 mod two_level;
 
@@ -27,6 +28,10 @@ pub struct KMeans {
     pub tolerance: f64,
     /// Rows that seeding looks at; at least four times K are taken.
     pub seeding_rows: usize,
+    /// Rows drawn for each first centre, of which the best is kept; 0 for `2 + ln K`.
+    pub seeding_trials: usize,
+    /// Whether iterations see wide rows through a random projection and only the last assignment sees them whole. An approximation.
+    pub projected: bool,
     /// More clusters than this are found in two levels: coarse cells, then clusters within each. Same objective, not the same answer.
     pub two_level_above: usize,
 }
@@ -35,7 +40,15 @@ impl KMeans {
     /// `clusters` clusters with the defaults of the crate: 25 iterations, relative change 1e-4, seeding on 10 000 rows, two levels
     /// above 2000 clusters.
     pub fn new(clusters: usize) -> Self {
-        Self { clusters, max_iterations: 25, tolerance: 1e-4, seeding_rows: 10_000, two_level_above: 2000 }
+        Self {
+            clusters,
+            max_iterations: 25,
+            tolerance: 1e-4,
+            seeding_rows: 10_000,
+            seeding_trials: 0,
+            projected: false,
+            two_level_above: 2000,
+        }
     }
 
     /// Clusters the rows. `rng` makes the random choices of the seeding; no row gives no cluster.
@@ -44,8 +57,19 @@ impl KMeans {
         if clusters > self.two_level_above {
             return two_level::fit(&Self { clusters, ..*self }, rows, rng);
         }
-        let seeds = seeding::seed(rows, clusters, self.seeding_rows, rng);
+        if self.projected && projection::is_worth_it(rows) {
+            return self.fit_projected(rows, rng);
+        }
+        let seeds = seeding::seed(rows, self, rng);
         lloyd::run(rows, seeds, self.max_iterations, self.tolerance)
+    }
+
+    fn fit_projected(&self, rows: Rows<'_>, rng: &mut impl Rng) -> Clustering {
+        let all: Vec<usize> = (0..rows.len()).collect();
+        let narrow = projection::project(rows, &all, rng);
+        let found =
+            Self { projected: false, ..*self }.fit(Rows::from_view(narrow.view()).expect("a fresh array is row-major"), rng);
+        lloyd::run(rows, lloyd::means(rows, &found), 0, 0.0)
     }
 
     /// [`KMeans::fit`] from given centres, `[K, D]`.

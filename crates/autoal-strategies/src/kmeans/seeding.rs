@@ -1,32 +1,45 @@
 //! Greedy k-means++: each centre is the best of a few rows drawn with probability proportional to the squared distance to the centres
 //! so far (Arthur & Vassilvitskii, SODA 2007; the trials as in their section on implementation).
+//!
+//! Wide rows are looked at through a random projection: enough to spread first centres, which Lloyd's iteration moves in full width.
 
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
+use super::{KMeans, projection};
 use crate::Rows;
 use crate::distance::{self, BLOCK};
 
-/// `clusters` rows as first centres, `[K, D]`, looked for among `limit` random rows (at least four times `clusters`).
-pub(super) fn seed(rows: Rows<'_>, clusters: usize, limit: usize, rng: &mut impl Rng) -> Array2<f32> {
-    let limit = limit.max(4 * clusters);
-    if rows.len() <= limit {
-        return plus_plus(rows, clusters, rng);
+/// Rows as first centres, `[K, D]`, looked for among `seeding_rows` random rows (at least four times `clusters`).
+pub(super) fn seed(rows: Rows<'_>, options: &KMeans, rng: &mut impl Rng) -> Array2<f32> {
+    let clusters = options.clusters.min(rows.len());
+    let limit = options.seeding_rows.max(4 * clusters);
+    let mut sample: Vec<usize> = (0..rows.len()).collect();
+    if rows.len() > limit {
+        sample = rand::seq::index::sample(rng, rows.len(), limit).into_vec();
+        sample.sort_unstable();
     }
-    let mut sample = Array2::zeros((limit, rows.dim()));
-    for (mut to, from) in sample.outer_iter_mut().zip(rand::seq::index::sample(rng, rows.len(), limit)) {
-        to.as_slice_mut().expect("a fresh array is row-major").copy_from_slice(rows.row(from));
-    }
-    plus_plus(Rows::from_view(sample.view()).expect("a fresh array is row-major"), clusters, rng)
+    let seen = if projection::is_worth_it(rows) { projection::project(rows, &sample, rng) } else { gather(rows, &sample) };
+    let trials = if options.seeding_trials == 0 { 2 + (clusters.max(1) as f64).ln() as usize } else { options.seeding_trials };
+    let chosen = plus_plus(Rows::from_view(seen.view()).expect("a fresh array is row-major"), clusters, trials, rng);
+    gather(rows, &chosen.into_iter().map(|at| sample[at]).collect::<Vec<_>>())
 }
 
-fn plus_plus(rows: Rows<'_>, clusters: usize, rng: &mut impl Rng) -> Array2<f32> {
-    let mut centres = Array2::zeros((clusters, rows.dim()));
-    if clusters == 0 {
-        return centres;
+/// The chosen rows one after the other.
+pub(super) fn gather(rows: Rows<'_>, chosen: &[usize]) -> Array2<f32> {
+    let mut gathered = Array2::zeros((chosen.len(), rows.dim()));
+    for (mut to, &row) in gathered.outer_iter_mut().zip(chosen) {
+        to.as_slice_mut().expect("a fresh array is row-major").copy_from_slice(rows.row(row));
     }
-    let trials = 2 + (clusters as f64).ln() as usize;
+    gathered
+}
+
+/// `clusters` rows, repeated where rows are copies.
+fn plus_plus(rows: Rows<'_>, clusters: usize, trials: usize, rng: &mut impl Rng) -> Vec<usize> {
+    if clusters == 0 {
+        return Vec::new();
+    }
     let first = rng.random_range(0..rows.len());
     let mut chosen = vec![first];
     let mut nearest = distance::map_rows(rows, |row| distance::squared(row, rows.row(first)));
@@ -41,10 +54,7 @@ fn plus_plus(rows: Rows<'_>, clusters: usize, rng: &mut impl Rng) -> Array2<f32>
         chosen.push(tried[best.trial]);
         nearest = best.nearest;
     }
-    centres.outer_iter_mut().zip(chosen).for_each(|(mut to, row)| {
-        to.as_slice_mut().expect("a fresh array is row-major").copy_from_slice(rows.row(row));
-    });
-    centres
+    chosen
 }
 
 /// Rows drawn with probability proportional to their weight; none when all weights are zero.

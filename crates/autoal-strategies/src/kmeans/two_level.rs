@@ -54,7 +54,9 @@ fn quotas(sizes: &[usize], total: usize) -> Vec<usize> {
     order.sort_by_key(|&cell| (Reverse(spare[cell] * rest % all), cell));
     let missing = total - shares.iter().sum::<usize>();
     let roomy: Vec<usize> = order.into_iter().filter(|&cell| shares[cell] < sizes[cell]).take(missing).collect();
-    roomy.into_iter().for_each(|cell| shares[cell] += 1);
+    for cell in roomy {
+        shares[cell] += 1;
+    }
     shares
 }
 

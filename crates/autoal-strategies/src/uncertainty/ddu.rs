@@ -173,7 +173,9 @@ impl Group {
     fn of(classes: &[Class], config: DduConfig) -> Self {
         let dim = classes[0].mean.len();
         let mut scatter = Array2::<f64>::zeros((dim, dim));
-        classes.iter().for_each(|class| scatter += &class.scatter);
+        for class in classes {
+            scatter += &class.scatter;
+        }
         let freedom: usize = classes.iter().map(|class| class.count.saturating_sub(config.ddof)).sum();
         let mut covariance = scatter / freedom.max(1) as f64;
         let variance = covariance.diag().sum() / dim as f64;

@@ -83,7 +83,7 @@ fn scores(case: &Case, expected: &Archive, rows: &[(u32, f64)]) -> Result<(), St
     for (id, want) in by_id(expected, "scores")? {
         let allowed = case.tolerance.abs + case.tolerance.rel * want.abs();
         let score = got.get(&id).ok_or_else(|| format!("no score for id {id}"))?;
-        if (score - want).abs().partial_cmp(&allowed).is_none_or(|order| order.is_gt()) {
+        if (score - want).abs().partial_cmp(&allowed).is_none_or(std::cmp::Ordering::is_gt) {
             return Err(format!("id {id}: {score}, expected {want}"));
         }
     }

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
+use autoal_strategies::Rows;
+use autoal_strategies::adaptive::comb::class_entropy;
+use autoal_strategies::adaptive::exp4p::{Exp4P, importance_weighted_accuracy, mixture};
 use autoal_strategies::diversity::Spectrum;
+use autoal_strategies::hybrid::GradientEmbedding;
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
@@ -50,9 +54,59 @@ fn cases(root: &Path) -> Result<Vec<Value>, String> {
 
 fn answer(name: &str, input: &Value) -> Result<Option<Value>, String> {
     match kind(name) {
+        "badge" => badge(input).map(Some),
+        "comb reward" => comb(input).map(Some),
         "dpp" => dpp(input).map(Some),
+        "exp4p" => exp4p(input).map(Some),
+        "iw-acc" => importance_weighted(input).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Reads one key of a case's input.
+fn get<T: serde::de::DeserializeOwned>(input: &Value, key: &str) -> Result<T, String> {
+    serde_json::from_value(input[key].clone()).map_err(|error| format!("`{key}`: {error}"))
+}
+
+fn badge(input: &Value) -> Result<Value, String> {
+    let (proba, embedding): (Vec<Vec<f64>>, Vec<Vec<f32>>) = (get(input, "proba")?, get(input, "embedding")?);
+    let log_proba = Array2::from_shape_fn((proba.len(), proba[0].len()), |(i, c)| proba[i][c].ln() as f32);
+    let values = embedding.concat();
+    let rows = Rows::new(&values, embedding[0].len()).ok_or("`embedding` is not a matrix")?;
+    let gradients = GradientEmbedding::new(log_proba.view(), rows);
+    Ok(json!({ "squared_norms": gradients.squared_norms(), "squared_distance": gradients.distance(0, 1) }))
+}
+
+fn comb(input: &Value) -> Result<Value, String> {
+    Ok(json!({ "reward": class_entropy(&get::<Vec<f64>>(input, "fractions")?) }))
+}
+
+#[derive(serde::Deserialize)]
+struct Step {
+    phi: Vec<Vec<f64>>,
+    asked: usize,
+    reward: f64,
+}
+
+fn exp4p(input: &Value) -> Result<Value, String> {
+    let experts: usize = get(input, "experts")?;
+    let settings = Exp4P::new(experts, get(input, "horizon")?, get(input, "delta")?);
+    let mut log_weights = vec![0.0; experts];
+    let step = |Step { phi, asked, reward }: Step| {
+        let p = settings.shares(&log_weights);
+        let q = mixture(&p, &phi);
+        let advice: Vec<f64> = phi.iter().map(|phi| phi[asked] / q[asked]).collect();
+        settings.update(&mut log_weights, &p, &advice, reward);
+        json!({ "p": p, "q": q, "w_after": log_weights.iter().map(|w| w.exp()).collect::<Vec<_>>() })
+    };
+    let steps: Vec<Value> = get::<Vec<Step>>(input, "steps")?.into_iter().map(step).collect();
+    Ok(json!({ "p_min": settings.p_min, "steps": steps }))
+}
+
+fn importance_weighted(input: &Value) -> Result<Value, String> {
+    let (q, correct): (Vec<f64>, Vec<u8>) = (get(input, "q")?, get(input, "correct")?);
+    let one_draw = |(q, correct): (&f64, &u8)| q * importance_weighted_accuracy([(*correct == 1, *q)].into_iter(), 4);
+    Ok(json!({ "expectation": q.iter().zip(&correct).map(one_draw).sum::<f64>() }))
 }
 
 fn dpp(input: &Value) -> Result<Value, String> {

@@ -99,7 +99,9 @@ impl QueryStrategy for Dpp {
             Method::Sample => self.sample(context, space.rows(), &quality, &order, query_size),
         };
         let mut free = vec![true; quality.len()];
-        chosen.iter().for_each(|&row| free[row] = false);
+        for &row in &chosen {
+            free[row] = false;
+        }
         chosen.extend(rank::top(&quality, context.candidates, quality.len()).into_iter().filter(|&row| free[row]));
         chosen.truncate(query_size);
         Ok(Selection { nan_scores: margin.iter().filter(|m| m.is_nan()).count(), ..context.selection(&chosen) })
@@ -127,7 +129,9 @@ impl Dpp {
         let mean = |row: &[f32]| witnesses.iter().map(|&w| self.alike(row, rows.row(w))).sum::<f64>() / witnesses.len() as f64;
         let mut density = distance::map_rows(rows, mean);
         let most = density.iter().copied().fold(0.0, f64::max);
-        density.iter_mut().for_each(|d| *d = if most > 0.0 { *d / most } else { 1.0 });
+        for d in &mut density {
+            *d = if most > 0.0 { *d / most } else { 1.0 };
+        }
         density
     }
 

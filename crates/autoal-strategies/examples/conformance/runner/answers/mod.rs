@@ -3,8 +3,11 @@
 //! Most are a query or the scores of the strategy that the catalog builds from the case's name and parameters. A case that asks for
 //! something else (given clusters, an intermediate quantity, counts over many seeds) has a file of its own here.
 
+mod badge;
+mod bait;
 mod cluster_margin;
 mod k_means;
+mod power_bald;
 mod typi_clust;
 
 use autoal_strategies::{QueryStrategy, StrategySpec, catalog};
@@ -37,8 +40,14 @@ pub(crate) struct Question<'a> {
 type Special = fn(&Question<'_>) -> Result<Option<Answer>, String>;
 
 /// Special answers; one gives `None` for cases that are a plain query.
-const SPECIAL: &[(&str, Special)] =
-    &[("cluster-margin", cluster_margin::answer), ("k-means", k_means::answer), ("typi-clust", typi_clust::answer)];
+const SPECIAL: &[(&str, Special)] = &[
+    ("badge", badge::answer),
+    ("bait", bait::answer),
+    ("cluster-margin", cluster_margin::answer),
+    ("k-means", k_means::answer),
+    ("power-bald", power_bald::answer),
+    ("typi-clust", typi_clust::answer),
+];
 
 /// The answer to a case; `None` when no strategy of that name exists.
 pub(crate) fn answer(fixture: &Fixture, case: &Case) -> Result<Option<Answer>, String> {
