@@ -32,7 +32,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<Section> {
     let seeds = curves.first().map_or(0, Vec::len);
     let mut blocks = Vec::new();
     if able.len() >= 2 && seeds < min {
-        let text = format!("No ranking: the strategies share {}, fewer than {min}.", count(seeds, "seed with the same seed set"));
+        let text = format!("No ranking: the strategies share {} with the same seed set, fewer than {min}.", count(seeds, "seed"));
         notes.push(Note::new(Severity::Refused, text));
     } else if able.len() >= 2 {
         let all: Vec<&SeedCurve> = curves.iter().flatten().copied().collect();

@@ -8,7 +8,13 @@ use crate::metric::Metric;
 use crate::stats::{Estimate, mean};
 
 /// Fewer seeds than this support no ranking.
-const FEW: usize = 5;
+const FEW: usize = crate::MIN_SEEDS;
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+/// Columns between two cells.
+const GAP: usize = 2;
+/// A label is not cut below this.
+const SHORTEST_LABEL: usize = 10;
 
 /// The strategies of an experiment as a table of at most 80 columns (longer labels are cut), and what a reader must know below it.
 pub fn summary_table(experiment: &Experiment) -> String {
@@ -66,11 +72,14 @@ fn align(rows: &[[String; 6]]) -> String {
     for row in rows {
         widths.iter_mut().zip(row).for_each(|(w, cell)| *w = (*w).max(cell.chars().count()));
     }
+    // Long labels give way, so that the numbers fit.
+    let rest: usize = widths[1..].iter().filter(|w| **w > 0).map(|w| w + GAP).sum();
+    widths[0] = widths[0].min(WIDTH.saturating_sub(rest).max(SHORTEST_LABEL));
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(widths).enumerate().filter(|(_, (_, w))| *w > 0);
-        let padded = cells.map(|(i, (cell, w))| if i == 0 { format!("{cell:<w$}") } else { format!("{cell:>w$}") });
-        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+        let padded = cells.map(|(i, (cell, w))| if i == 0 { format!("{:<w$}", cut(cell, w)) } else { format!("{cell:>w$}") });
+        text.push_str(padded.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end());
         text.push('\n');
     }
     text
