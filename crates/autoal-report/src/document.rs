@@ -131,8 +131,7 @@ impl Value {
         match self {
             Self::Missing => "–".to_owned(),
             Self::Text(text) => text.clone(),
-            Self::Number(v, form) => form.write(*v),
-            Self::Interval(v, None, form) => form.write(*v),
+            Self::Number(v, form) | Self::Interval(v, None, form) => form.write(*v),
             Self::Interval(v, Some((low, high)), form) => {
                 let is_symmetric = ((high - v) - (v - low)).abs() < 1e-9 * (high - low).abs().max(1e-12);
                 match form {
@@ -198,7 +197,9 @@ impl Document {
             for block in blocks {
                 each(block);
                 if let Block::Tabs(tabs) = block {
-                    tabs.iter().for_each(|(_, blocks)| visit(blocks, each));
+                    for (_, blocks) in tabs {
+                        visit(blocks, each);
+                    }
                 }
             }
         }

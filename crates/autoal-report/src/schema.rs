@@ -1,8 +1,8 @@
 //! The result files as they lie on disk, version 1, as serde types.
 //!
 //! Every type ignores fields that it does not know and fills in those that are missing, except the few without which a record
-//! means nothing. `docs/results-format.md` describes the same files in prose. What a file says is not checked here; [`crate::read`]
-//! turns it into an [`crate::Experiment`].
+//! means nothing. `docs/results-format.md` describes the same files in prose. What a file says is not checked here; [`crate::read_all`]
+//! turns it into [`crate::Experiment`]s.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

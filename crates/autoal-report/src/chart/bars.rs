@@ -20,7 +20,7 @@ pub(crate) struct Bars {
     pub(crate) title: String,
     pub(crate) axis: Axis,
     pub(crate) parts: Vec<String>,
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) rows: Vec<Bar>,
 }
 
 const WIDTH: f64 = 880.0;
@@ -45,20 +45,20 @@ impl Bars {
 
 impl Draw for Bars {
     fn draw(&self, theme: Theme) -> String {
-        let left = self.bars.iter().map(|b| width(&b.label, NAME)).fold(0.0, f64::max).min(200.0) + 24.0;
-        let right = WIDTH - self.bars.iter().map(|b| width(&b.text, NAME)).fold(0.0, f64::max) - 20.0;
+        let left = self.rows.iter().map(|b| width(&b.label, NAME)).fold(0.0, f64::max).min(200.0) + 24.0;
+        let right = WIDTH - self.rows.iter().map(|b| width(&b.text, NAME)).fold(0.0, f64::max) - 20.0;
         let legend_rows = self.parts.iter().map(|p| width(p, NAME) + 40.0).sum::<f64>() / WIDTH;
-        let height = 34.0 + 22.0 * legend_rows.floor() + LINE * self.bars.len() as f64 + 46.0;
+        let height = 34.0 + 22.0 * legend_rows.floor() + LINE * self.rows.len() as f64 + 46.0;
         let mut svg = Svg::new(theme, WIDTH, height, &self.title);
         let top = self.legend(&mut svg);
-        let bottom = top + LINE * self.bars.len() as f64;
-        let most = self.bars.iter().map(|b| b.parts.iter().sum::<f64>()).fold(0.0, f64::max);
+        let bottom = top + LINE * self.rows.len() as f64;
+        let most = self.rows.iter().map(|b| b.parts.iter().sum::<f64>()).fold(0.0, f64::max);
         let scale = Scale::new((0.0, most), (left, right), false);
         for (value, label) in scale.ticks(self.axis.unit, 6) {
             svg.line((scale.at(value), top), (scale.at(value), bottom), Stroke::new(Ink::Grid, 1.0));
             svg.text((scale.at(value), bottom + 18.0), &label, Text::new(12.0, Ink::Muted, Anchor::Middle));
         }
-        for (i, bar) in self.bars.iter().enumerate() {
+        for (i, bar) in self.rows.iter().enumerate() {
             let y = top + LINE * i as f64;
             svg.text((left - 10.0, y + 17.0), &fit(&bar.label, NAME, 200.0), Text::new(NAME, Ink::Text, Anchor::End));
             let mut sum = 0.0;

@@ -136,7 +136,9 @@ impl Page {
             let title = escape(title);
             self.put(format_args!("<input type=\"radio\" name=\"tabs-{group}\" id=\"tab-{group}-{i}\"{checked}><label for=\"tab-{group}-{i}\">{title}</label>\n"));
             self.put(format_args!("<div class=\"tab\"><p class=\"print-title\">{title}</p>\n"));
-            blocks.iter().for_each(|b| self.block(b));
+            for block in blocks {
+                self.block(block);
+            }
             self.put(format_args!("</div>\n"));
         }
         self.put(format_args!("</div>\n"));

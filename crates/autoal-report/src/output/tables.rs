@@ -53,10 +53,14 @@ pub(super) fn markdown(table: &Table) -> String {
             .iter()
             .enumerate()
             .map(|(i, c)| if numeric[i] { format!("{c:>w$}", w = widths[i]) } else { format!("{c:<w$}", w = widths[i]) });
-        out += &format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+        out += "| ";
+        out += &cells.collect::<Vec<_>>().join(" | ");
+        out += " |\n";
         if n == 0 {
             let rule = |(i, w): (usize, &usize)| if numeric[i] { format!("{}:", "-".repeat(w + 1)) } else { "-".repeat(w + 2) };
-            out += &format!("|{}|\n", widths.iter().enumerate().map(rule).collect::<Vec<_>>().join("|"));
+            out += "|";
+            out += &widths.iter().enumerate().map(rule).collect::<Vec<_>>().join("|");
+            out += "|\n";
         }
     }
     out

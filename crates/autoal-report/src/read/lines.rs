@@ -30,7 +30,7 @@ pub(super) fn json_lines<T: DeserializeOwned>(path: &Path) -> Result<Lines<T>, R
         Err(e) => return Err(ReportError::io(path, e)),
     };
     let mut lines = Lines { records: Vec::new(), truncated: None };
-    let last = bytes.iter().filter(|&&b| b == b'\n').count() + 1;
+    let last = bytes.split(|&b| b == b'\n').count();
     for (i, line) in bytes.split(|&b| b == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;

@@ -23,7 +23,7 @@ pub fn import_csv(path: &Path) -> Result<Vec<Experiment>, ReportError> {
     for record in reader.records() {
         let record = record.map_err(|e| csv_error(path, &e))?;
         let line = record.position().map_or(0, |p| p.line() as usize);
-        let row = columns.row(&record).and_then(|row| table.insert(row));
+        let row = columns.row(&record).and_then(|row| table.insert(&row));
         row.map_err(|detail| ReportError::line(path, line, detail))?;
     }
     if table.sets.is_empty() {
@@ -123,7 +123,7 @@ struct Table {
 }
 
 impl Table {
-    fn insert(&mut self, row: Row) -> Result<(), String> {
+    fn insert(&mut self, row: &Row) -> Result<(), String> {
         let strategies = entry(&mut self.sets, &row.dataset);
         let rounds = entry(strategies, &row.strategy).entry(row.seed).or_default();
         let slot = rounds.entry(row.labels).or_insert_with(|| Round { labels: row.labels, ..Round::default() });

@@ -63,7 +63,9 @@ fn areas(contexts: &[Context<'_>]) -> Table {
     let metric = contexts[0].options.metric;
     let caption = format!("AUBC of {}, mean over complete seeds with the 95 % t-interval.", metric.title().to_lowercase());
     let mut table = Table::new("across-aubc", caption, &[("strategy", "Strategy")]);
-    contexts.iter().for_each(|c| table.column(&c.prefix, format!("{}{}", c.title(), unit_suffix(metric))));
+    for context in contexts {
+        table.column(&context.prefix, format!("{}{}", context.title(), unit_suffix(metric)));
+    }
     for label in labels(contexts) {
         let area = |c: &Context<'_>| estimate(c.curves.strategy(&label).and_then(StrategyCurves::area), metric_form(metric));
         table.push(std::iter::once(Value::text(&label)).chain(contexts.iter().map(area)).collect());
@@ -127,7 +129,9 @@ fn diagram(contexts: &[Context<'_>], labels: &[String], test: &Friedman) -> Figu
         "Average rank by AUBC over data sets, and Nemenyi's p-values of all pairs",
         &[("strategy", "Strategy"), ("rank", "Average rank")],
     );
-    labels.iter().for_each(|l| data.column(format!("p_{l}"), format!("p against {l}")));
+    for label in labels {
+        data.column(format!("p_{label}"), format!("p against {label}"));
+    }
     for (label, rank) in labels.iter().zip(&test.average_ranks) {
         let p = |other: &f64| Value::Number(friedman::nemenyi_p(rank - other, labels.len(), test.n), Form::P);
         data.push(

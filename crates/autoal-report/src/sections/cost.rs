@@ -7,7 +7,10 @@ use crate::experiment::StrategyRuns;
 use crate::schema::Seconds;
 use crate::stats::mean;
 
-const PHASES: [(&str, &str, fn(&Seconds) -> Option<f64>); 6] = [
+/// Key, words and value of a phase.
+type Phase = (&'static str, &'static str, fn(&Seconds) -> Option<f64>);
+
+const PHASES: [Phase; 6] = [
     ("train", "training", |s| s.train),
     ("evaluate", "evaluation", |s| s.evaluate),
     ("outputs", "pool outputs", |s| s.outputs),
@@ -33,7 +36,9 @@ fn a_round(runs: &StrategyRuns, read: impl Fn(&Seconds) -> Option<f64>) -> Optio
 fn figure(context: &Context<'_>, timed: &[&StrategyRuns]) -> Figure {
     let name = context.name("seconds");
     let mut data = Table::new(&name, "Wall time of a round by phase, mean over rounds and seeds", &[("strategy", "Strategy")]);
-    PHASES.iter().for_each(|(key, title, _)| data.column(format!("{key}_seconds"), format!("{title}, s")));
+    for (key, title, _) in &PHASES {
+        data.column(format!("{key}_seconds"), format!("{title}, s"));
+    }
     data.column("total_seconds", "total, s");
     data.column("relative", "against the baseline");
     data.column("peak_memory_bytes", "peak memory");
@@ -57,7 +62,7 @@ fn figure(context: &Context<'_>, timed: &[&StrategyRuns]) -> Figure {
         title: "Wall time of a round".to_owned(),
         axis: Axis::new("Wall time of a round", Unit::Seconds),
         parts: PHASES.iter().map(|(_, title, _)| (*title).to_owned()).collect(),
-        bars,
+        rows: bars,
     };
     let device = if context.experiment.device.is_empty() { String::new() } else { format!(" on {}", context.experiment.device) };
     let caption = format!(

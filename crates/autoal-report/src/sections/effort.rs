@@ -43,7 +43,9 @@ fn at_labels(context: &Context<'_>) -> Option<Table> {
         plural(context.unit())
     );
     if !missing.is_empty() {
-        caption += &format!(" No round has {} labels.", missing.join(", "));
+        caption.push_str(" No round has as many labels as ");
+        caption.push_str(&missing.join(", "));
+        caption.push('.');
     }
     let mut table = Table::new(context.name("at-labels"), caption, &[("strategy", "Strategy")]);
     let mut shown: Vec<usize> = chosen.into_iter().filter(|l| grid.contains(l)).collect();
@@ -68,7 +70,7 @@ fn to_target(context: &Context<'_>, target: Target) -> Table {
     let baseline = context.baseline().map_or("", |b| &b.label);
     let (name, what) = match target {
         Target::BaselineFinal => {
-            ("to-baseline-final".to_owned(), format!("the last {} of {baseline}", metric.title().to_lowercase()))
+            ("to-baseline-final".to_owned(), format!("{baseline}'s final {}", metric.title().to_lowercase()))
         }
         Target::Value(v) => (format!("to-{v}"), format!("{} of {}", metric.title().to_lowercase(), metric_form(metric).write(v))),
     };
@@ -80,6 +82,8 @@ fn to_target(context: &Context<'_>, target: Target) -> Table {
         Form::Count.write(RESAMPLES as f64)
     );
     let needed = format!("{} needed", capital(unit));
+    // A crossing lies between rounds, but nobody buys a part of a label.
+    let form = if context.experiment.counts_labels { Form::Count } else { Form::Fixed(1) };
     let columns = [("strategy", "Strategy"), ("needed", needed.as_str()), ("saving", "Saving, %"), ("interval", "95 % interval")];
     let mut table = Table::new(context.name(&name), caption, &columns);
     for strategy in &context.curves.strategies {

@@ -73,7 +73,9 @@ fn shares(
     let name = context.name(&format!("{what}-{}", crate::document::slug(label)));
     let mut data =
         Table::new(&name, format!("{title} of {label}: share by round, mean over seeds"), &[("candidate", "Candidate")]);
-    by_round.keys().for_each(|r| data.column(format!("round_{r}"), r.to_string()));
+    for round in by_round.keys() {
+        data.column(format!("round_{round}"), round.to_string());
+    }
     let mut heat = HeatMap {
         title: format!("{title} of {label}"),
         rows: candidates.clone(),

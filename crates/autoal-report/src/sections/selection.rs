@@ -55,7 +55,9 @@ fn overlap(context: &Context<'_>, strategies: &[&StrategyRuns], name: &str, firs
         ("the whole run", "models differ after the first query, so the overlap falls with every round")
     };
     let mut data = Table::new(&name, format!("Overlap of selections over {what}"), &[("strategy", "Strategy")]);
-    labels.iter().for_each(|l| data.column(l, l));
+    for label in &labels {
+        data.column(label, label);
+    }
     let mut values = Vec::new();
     for (i, a) in strategies.iter().enumerate() {
         let row: Vec<Option<f64>> = strategies.iter().enumerate().map(|(j, b)| if i == j { None } else { pair(a, b) }).collect();
@@ -89,7 +91,9 @@ fn classes(context: &Context<'_>, strategies: &[&StrategyRuns]) -> Vec<Block> {
     let caption = "Classes of all selections, mean over seeds. Evenness is the entropy of the class shares divided by its maximum: 100 % takes every \
                    class equally often.";
     let mut data = Table::new(&name, caption, &columns);
-    order.iter().for_each(|c| data.column(c, c));
+    for class in &order {
+        data.column(class, class);
+    }
     let mut values = Vec::new();
     for runs in strategies {
         let shares: Vec<Vec<f64>> =

@@ -20,7 +20,9 @@ pub fn resample(n: usize, resamples: usize, mut each: impl FnMut(&[usize])) {
     let mut drawn = vec![0; n];
     for _ in 0..resamples {
         // Lemire's multiply-shift; its bias for n seeds is n / 2^32.
-        drawn.iter_mut().for_each(|d| *d = ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize);
+        for index in &mut drawn {
+            *index = ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize;
+        }
         each(&drawn);
     }
 }

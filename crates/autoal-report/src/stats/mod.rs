@@ -1,4 +1,4 @@
-//! The statistics of a comparison, each held against SciPy, statsmodels, scikit-posthocs or scikit-learn in `tests/stats.rs`.
+//! The statistics of a comparison, each held against `SciPy`, statsmodels, scikit-posthocs or scikit-learn in `tests/report/numbers.rs`.
 //!
 //! All of them are plain functions on slices. A quantity that the data does not define (a test on one seed, a t of zero variance) is
 //! `None`, never a number that looks like a result.

@@ -7,7 +7,9 @@ pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     for group in order.chunk_by(|&a, &b| values[a] == values[b]) {
         let first = order.iter().position(|i| *i == group[0]).expect("a group is part of the order");
         let rank = first as f64 + f64::midpoint(1.0, group.len() as f64);
-        group.iter().for_each(|&i| ranks[i] = rank);
+        for &i in group {
+            ranks[i] = rank;
+        }
     }
     ranks
 }

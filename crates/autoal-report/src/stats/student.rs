@@ -1,6 +1,6 @@
 //! Student's t distribution.
 //!
-//! The tail is the regularised incomplete beta function I_x(ν/2, 1/2) at x = ν / (ν + t²); the quantile inverts it by bisection, which
+//! The tail is the regularised incomplete beta function `I_x(ν/2, 1/2)` at x = ν / (ν + t²); the quantile inverts it by bisection, which
 //! costs microseconds and cannot diverge.
 
 use statrs::function::beta::beta_reg;

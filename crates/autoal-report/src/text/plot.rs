@@ -28,7 +28,7 @@ pub fn curves(experiment: &Experiment, width: usize, height: usize) -> String {
     let (y0, y1) = (ys().fold(f64::INFINITY, f64::min), ys().fold(f64::NEG_INFINITY, f64::max));
     let names = lines.iter().map(|(l, _)| l.chars().count().min(NAME)).max().unwrap_or(0);
     let (columns, rows) = (width.saturating_sub(LEFT + names + 1), height.saturating_sub(2));
-    if !(x1 > x0) || columns < 8 || rows < 2 {
+    if x1.partial_cmp(&x0) != Some(std::cmp::Ordering::Greater) || columns < 8 || rows < 2 {
         return String::new();
     }
     // A flat set of curves still needs a scale.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use autoal_report::curves::Curves;
+use autoal_report::curves::{Curves, StrategyCurves};
 use autoal_report::{Experiment, Metric, import_csv};
 
 pub(crate) fn path(set: &str) -> PathBuf {
@@ -33,7 +33,7 @@ fn areas_of_openal_agree_with_the_independent_table() {
         let curves = Curves::of(&experiment(set), Metric::Accuracy);
         assert_eq!(curves.strategies.len(), AREAS.len());
         for (label, areas) in AREAS {
-            let area = curves.strategy(label).and_then(|s| s.area()).unwrap_or_else(|| panic!("{label} has an area"));
+            let area = curves.strategy(label).and_then(StrategyCurves::area).unwrap_or_else(|| panic!("{label} has an area"));
             let (mean, sd) = areas[i];
             assert_eq!(area.n, 10);
             assert!((area.mean - mean).abs() <= LAST_DECIMAL, "{set} {label}: {} against {mean}", area.mean);

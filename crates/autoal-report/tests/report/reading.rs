@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use autoal_report::{Experiment, ReportError, Severity, import_csv, read_all};
+use autoal_report::{Experiment, ReportError, Severity, StrategyRuns, import_csv, read_all};
 use tempfile::TempDir;
 
 use crate::synthetic::{Size, write};
@@ -29,7 +29,7 @@ fn error_of(run: &Path) -> ReportError {
 fn a_whole_run_is_read_in_the_order_of_its_configuration() {
     let (_folder, run) = small();
     let experiment = Experiment::read(&run).expect("the run is whole");
-    let labels: Vec<&str> = experiment.strategies.iter().map(|s| s.label()).collect();
+    let labels: Vec<&str> = experiment.strategies.iter().map(StrategyRuns::label).collect();
     assert_eq!(labels, ["random", "albl", "autoal"]);
     assert!(experiment.cells().all(|c| c.rounds.len() == 4 && c.queries.len() == 3 * 40));
     assert_eq!(experiment.all_notes(), []);

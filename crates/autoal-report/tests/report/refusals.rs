@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use autoal_report::curves::{Curves, Pairs};
+use autoal_report::curves::{Curves, Pairs, StrategyCurves};
 use autoal_report::{Experiment, Metric, ReportOptions, Severity, render_json};
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ fn enough_seeds_give_a_ranking() {
 fn one_seed_gives_no_band_and_no_test() {
     let (_folder, run) = run(1);
     let curves = Curves::of(&Experiment::read(&run).expect("the run can be read"), Metric::Accuracy);
-    assert!(curves.strategies.iter().flat_map(|s| s.mean()).all(|(_, e)| e.half_width.is_none()));
+    assert!(curves.strategies.iter().flat_map(StrategyCurves::mean).all(|(_, e)| e.half_width.is_none()));
     let test = Pairs::of(&curves.strategies[1], &curves.strategies[0]).test_areas().expect("there is a pair");
     assert_eq!((test.interval, test.t, test.p), (None, None, None));
     assert!(report(&run).contains("One complete seed: no band, no test, and no ranking is supported."));
