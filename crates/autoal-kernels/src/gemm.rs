@@ -204,11 +204,17 @@ unsafe fn tile<V: Simd, const M: usize, const N: usize>(
     let columns = (panels.columns - column).min(width);
     // SAFETY: rows, columns and panels lie within `a`, `b` and `c` (see `Gemm::check`), and `c` is ours to write.
     unsafe {
-        let a_rows: [*const f32; M] = std::array::from_fn(|i| a.as_ptr().add(*rows.get_unchecked(row + i) as usize));
+        let mut a_rows = [a.as_ptr(); M];
+        for (i, a_row) in a_rows.iter_mut().enumerate() {
+            *a_row = a_row.add(*rows.get_unchecked(row + i) as usize);
+        }
         let mut b_row = b.as_ptr().add(panels.start(panel) + k.start * width);
         let mut sums = [[V::splat(0.0); N]; M];
         for &col in cols.get_unchecked(k) {
-            let b_vectors: [V; N] = std::array::from_fn(|j| V::load(b_row.add(j * V::LANES)));
+            let mut b_vectors = [V::splat(0.0); N];
+            for (j, b_vector) in b_vectors.iter_mut().enumerate() {
+                *b_vector = V::load(b_row.add(j * V::LANES));
+            }
             for i in 0..M {
                 let value = V::splat(*a_rows[i].add(col as usize));
                 for j in 0..N {

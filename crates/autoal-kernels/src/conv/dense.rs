@@ -4,6 +4,8 @@
 //! pixels, and zero where none does. A 3x3 kernel on 2x2 pixels takes 16 multiplications in place of 36 with im2col; on one pixel,
 //! where only the middle tap ever meets the input, 1 in place of 9.
 
+use rayon::prelude::*;
+
 use super::{ConvShape, weights};
 use crate::{
     Isa,
@@ -42,9 +44,9 @@ pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) ->
     let taps = Taps::new(shape);
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let panels = Panels { depth: taps.inputs * ci, columns: taps.outputs * co, lanes: isa.lanes() };
-    let matrix = weights::pack(panels, |k, column| {
-        let tap = taps.between(k / ci, column / co);
-        tap.map_or(0.0, |tap| weight[((column % co) * ci + k % ci) * shape.taps() + tap])
+    let matrix = weights::pack(panels, |k, first, to| {
+        let (input, channel) = (k / ci, k % ci);
+        fill(to, first, co, |output| taps.between(input, output), |c, tap| weight[(c * ci + channel) * shape.taps() + tap]);
     });
     product(isa, shape.batch, x, &matrix, panels)
 }
@@ -53,11 +55,30 @@ pub(crate) fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[
     let taps = Taps::new(shape);
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let panels = Panels { depth: taps.outputs * co, columns: taps.inputs * ci, lanes: isa.lanes() };
-    let matrix = weights::pack(panels, |k, column| {
-        let tap = taps.between(column / ci, k / co);
-        tap.map_or(0.0, |tap| weight[((k % co) * ci + column % ci) * shape.taps() + tap])
+    let matrix = weights::pack(panels, |k, first, to| {
+        let (output, channel) = (k / co, k % co);
+        fill(to, first, ci, |input| taps.between(input, output), |c, tap| weight[(channel * ci + c) * shape.taps() + tap]);
     });
     product(isa, shape.batch, gy, &matrix, panels)
+}
+
+/// Writes columns from `first` on, each a pixel and one of its `channels`: the weight of the pixel's tap, or zero without one.
+fn fill(
+    to: &mut [f32],
+    first: usize,
+    channels: usize,
+    tap_of: impl Fn(usize) -> Option<usize>,
+    weight: impl Fn(usize, usize) -> f32,
+) {
+    let (mut pixel, mut channel, mut rest) = (first / channels, first % channels, to);
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at_mut((channels - channel).min(rest.len()));
+        match tap_of(pixel) {
+            None => part.fill(0.0),
+            Some(tap) => part.iter_mut().enumerate().for_each(|(i, to)| *to = weight(channel + i, tap)),
+        }
+        (pixel, channel, rest) = (pixel + 1, 0, after);
+    }
 }
 
 /// Each image times the packed matrix.
@@ -79,7 +100,7 @@ pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let (inputs, outputs) = (taps.inputs * ci, taps.outputs * co);
     let panels = Panels { depth: shape.batch, columns: outputs, lanes: isa.lanes() };
-    let b = weights::pack(panels, |k, column| gy[k * outputs + column]);
+    let b = weights::pack_rows(panels, gy);
     let mut pairs = Scratch::new(inputs * outputs);
     let (rows, cols, c_rows) = (offsets(inputs, 1), offsets(shape.batch, inputs), offsets(inputs, outputs));
     let gemm =
@@ -91,18 +112,21 @@ pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]
 
 /// Adds up, for each tap, the gradients of all pairs of pixels that it connects, in the order of the pairs: `[tap, in, out]`.
 fn fold(taps: &Taps, pairs: &[f32], ci: usize, co: usize, tap_count: usize) -> Scratch {
-    let mut folded = Scratch::new(tap_count * ci * co);
-    folded.fill(0.0);
-    for input in 0..taps.inputs {
-        for output in 0..taps.outputs {
-            let Some(tap) = taps.between(input, output) else { continue };
-            for channel in 0..ci {
-                let from = &pairs[((input * ci + channel) * taps.outputs + output) * co..][..co];
-                let to = &mut folded[(tap * ci + channel) * co..][..co];
-                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-            }
+    let mut connected = vec![Vec::new(); tap_count];
+    for (input, output) in (0..taps.inputs).flat_map(|input| (0..taps.outputs).map(move |output| (input, output))) {
+        if let Some(tap) = taps.between(input, output) {
+            connected[tap].push((input, output));
         }
     }
+    let mut folded = Scratch::new(tap_count * ci * co);
+    folded.par_chunks_mut(co).enumerate().for_each(|(row, to)| {
+        let (tap, channel) = (row / ci, row % ci);
+        to.fill(0.0);
+        for &(input, output) in &connected[tap] {
+            let from = &pairs[((input * ci + channel) * taps.outputs + output) * co..][..co];
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+    });
     folded
 }
 

@@ -158,7 +158,10 @@ pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) ->
     let padded = Padded::input(shape);
     let (ci, co, taps) = (shape.in_channels, shape.out_channels, shape.taps());
     let panels = Panels { depth: taps * ci, columns: co, lanes: isa.lanes() };
-    let b = weights::pack(panels, |k, column| weight[(column * ci + k % ci) * taps + k / ci]);
+    let b = weights::pack(panels, |k, first, to| {
+        let from = weight[first * ci * taps + k % ci * taps + k / ci..].iter().step_by(ci * taps);
+        to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
+    });
     let parts = [(Patches::input(shape, &padded), b, panels)];
     let image = shape.out_height() * shape.out_width() * co;
     // SAFETY: the output pixels of the patches cover every image of the result.
@@ -220,9 +223,10 @@ impl Phase {
             c_rows: pixels.iter().map(|&(y, x)| ((y * shape.width + x) * ci) as u32).collect(),
         };
         let panels = Panels { depth: taps.len() * co, columns: ci, lanes: isa.lanes() };
-        let b = weights::pack(panels, |k, column| {
+        let b = weights::pack(panels, |k, first, to| {
             let (u, v) = taps[k / co];
-            weight[((k % co) * ci + column) * kernel * kernel + u * kernel + v]
+            let from = weight[(k % co * ci + first) * kernel * kernel + u * kernel + v..].iter().step_by(kernel * kernel);
+            to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
         });
         (patches, b, panels)
     }
@@ -282,7 +286,7 @@ impl Sums<'_> {
             let pixels = share(self.pixels.len(), sums, index);
             let gy = &self.gy[pixels.start * self.columns..pixels.end * self.columns];
             let panels = Panels { depth: pixels.len(), columns: self.columns, lanes: self.isa.lanes() };
-            let b = weights::pack(panels, |k, column| gy[k * self.columns + column]);
+            let b = weights::pack_rows(panels, gy);
             let (c, accumulate) = (SharedMut::new(c), self.accumulate);
             let cols = &self.pixels[pixels];
             let gemm = Gemm { a: self.a, rows: self.rows, cols, b: &b, panels, c, c_rows: &c_rows, accumulate };

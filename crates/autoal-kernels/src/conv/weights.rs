@@ -7,8 +7,8 @@ use crate::{
     memory::{Scratch, SharedMut},
 };
 
-/// Packs a matrix whose element `(k, column)` is `element(k, column)` into panels, in parallel over vectors of columns.
-pub(crate) fn pack(panels: Panels, element: impl Fn(usize, usize) -> f32 + Sync) -> Scratch {
+/// Packs a matrix into panels, in parallel over vectors of columns: `fill(k, first, to)` writes row `k` from column `first` on.
+pub(crate) fn pack(panels: Panels, fill: impl Fn(usize, usize, &mut [f32]) + Sync) -> Scratch {
     let mut packed = Scratch::new(panels.len());
     let out = SharedMut::new(&mut packed);
     (0..panels.vectors()).into_par_iter().for_each(|vector| {
@@ -17,12 +17,17 @@ pub(crate) fn pack(panels: Panels, element: impl Fn(usize, usize) -> f32 + Sync)
         for k in 0..panels.depth {
             // SAFETY: `at` lies within the panels, and each vector of columns is written by one thread.
             let to = unsafe { std::slice::from_raw_parts_mut(out.at(panels.at(vector, k), panels.lanes), panels.lanes) };
-            for (lane, to) in to.iter_mut().enumerate() {
-                *to = if lane < used { element(k, first + lane) } else { 0.0 };
-            }
+            let (to, beyond) = to.split_at_mut(used);
+            fill(k, first, to);
+            beyond.fill(0.0);
         }
     });
     packed
+}
+
+/// Packs a matrix that is stored in rows.
+pub(crate) fn pack_rows(panels: Panels, rows: &[f32]) -> Scratch {
+    pack(panels, |k, first, to| to.copy_from_slice(&rows[k * panels.columns + first..][..to.len()]))
 }
 
 /// Output channels that [`unpack`] writes together: their weights' cache lines stay in the second-level cache.

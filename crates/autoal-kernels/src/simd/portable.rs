@@ -7,11 +7,15 @@ use super::Simd;
 #[repr(C, align(16))]
 pub(crate) struct Portable([f32; 4]);
 
-impl Portable {
-    #[inline(always)]
-    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Portable(std::array::from_fn(|i| f(self.0[i], other.0[i])))
-    }
+/// A vector whose lane `i` is the expression. No closure: one that is not inlined would spoil the loop around it.
+macro_rules! lanes {
+    ($i:ident => $value:expr) => {{
+        let mut lanes = [0.0; 4];
+        for ($i, lane) in lanes.iter_mut().enumerate() {
+            *lane = $value;
+        }
+        Portable(lanes)
+    }};
 }
 
 // SAFETY: no instruction beyond the compilation target is used, so there is nothing to check.
@@ -37,7 +41,7 @@ unsafe impl Simd for Portable {
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
         debug_assert!(count < Self::LANES);
         // SAFETY: only the `count` values that the caller vouches for are read.
-        Portable(std::array::from_fn(|i| if i < count { unsafe { *from.add(i) } } else { 0.0 }))
+        lanes!(i => if i < count { unsafe { *from.add(i) } } else { 0.0 })
     }
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
@@ -49,31 +53,31 @@ unsafe impl Simd for Portable {
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        self.zip(other, |a, b| a + b)
+        lanes!(i => self.0[i] + other.0[i])
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        self.zip(other, |a, b| a - b)
+        lanes!(i => self.0[i] - other.0[i])
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        self.zip(other, |a, b| a * b)
+        lanes!(i => self.0[i] * other.0[i])
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Without the instruction, `f32::mul_add` is a slow library call.
         if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
-            Portable(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], addend.0[i])))
+            lanes!(i => self.0[i].mul_add(factor.0[i], addend.0[i]))
         } else {
-            Portable(std::array::from_fn(|i| self.0[i] * factor.0[i] + addend.0[i]))
+            lanes!(i => self.0[i] * factor.0[i] + addend.0[i])
         }
     }
     #[inline(always)]
     fn relu(self) -> Self {
-        Portable(self.0.map(|v| if v < 0.0 { 0.0 } else { v }))
+        lanes!(i => if self.0[i] < 0.0 { 0.0 } else { self.0[i] })
     }
     #[inline(always)]
     fn where_positive(self, gate: Self) -> Self {
-        self.zip(gate, |v, g| if g > 0.0 { v } else { 0.0 })
+        lanes!(i => if gate.0[i] > 0.0 { self.0[i] } else { 0.0 })
     }
 }

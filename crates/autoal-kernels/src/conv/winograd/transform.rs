@@ -76,20 +76,30 @@ fn weight_gradient<V: Simd>(u: [V; 6]) -> [V; 3] {
     ]
 }
 
-/// Applies a transform to the columns, then the rows, of a square.
+/// Applies a transform to the columns, then the rows, of a square. Loops, because closures inside `array::from_fn` and `map` are not
+/// always inlined, and then lose the instruction set.
 macro_rules! both_sides {
     ($(#[$doc:meta])* $name:ident, $one_side:ident, $from:literal => $to:literal) => {
         $(#[$doc])*
         #[inline(always)]
         pub(super) fn $name<V: Simd>(square: [[V; $from]; $from]) -> [[V; $to]; $to] {
-            let mut half = [[V::splat(0.0); $from]; $to];
+            let zero = V::splat(0.0);
+            let mut half = [[zero; $from]; $to];
             for column in 0..$from {
-                let transformed = $one_side(std::array::from_fn(|row| square[row][column]));
+                let mut values = [zero; $from];
+                for row in 0..$from {
+                    values[row] = square[row][column];
+                }
+                let values = $one_side(values);
                 for row in 0..$to {
-                    half[row][column] = transformed[row];
+                    half[row][column] = values[row];
                 }
             }
-            half.map(|row| $one_side(row))
+            let mut whole = [[zero; $to]; $to];
+            for row in 0..$to {
+                whole[row] = $one_side(half[row]);
+            }
+            whole
         }
     };
 }

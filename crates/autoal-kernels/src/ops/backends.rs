@@ -1,0 +1,89 @@
+//! The operations on Burn's plain and gradient-tracking CPU backend.
+
+use burn::backend::{Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor, tensor::FloatTensor};
+
+use super::{
+    KernelOps,
+    batch_norm::{self, Inputs},
+    conv, pool,
+};
+
+impl KernelOps for Flex {
+    fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize) -> FlexTensor {
+        conv::plain(x, &weight, stride, padding)
+    }
+    fn kernel_batch_norm(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+        relu: bool,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        batch_norm::plain(Inputs { x, residual: None, gamma, beta, epsilon, relu })
+    }
+    fn kernel_batch_norm_add(
+        x: FlexTensor,
+        residual: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+        relu: bool,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        batch_norm::plain(Inputs { x, residual: Some(residual), gamma, beta, epsilon, relu })
+    }
+    fn kernel_affine(x: FlexTensor, scale: FlexTensor, shift: FlexTensor, relu: bool) -> FlexTensor {
+        batch_norm::affine(x, None, &scale, &shift, relu)
+    }
+    fn kernel_affine_add(x: FlexTensor, residual: FlexTensor, scale: FlexTensor, shift: FlexTensor, relu: bool) -> FlexTensor {
+        batch_norm::affine(x, Some(residual), &scale, &shift, relu)
+    }
+    fn kernel_max_pool2d(x: FlexTensor, kernel: usize, stride: usize, padding: usize) -> FlexTensor {
+        pool::max(x, kernel, stride, padding).0
+    }
+    fn kernel_global_average(x: FlexTensor) -> FlexTensor {
+        pool::average(x)
+    }
+}
+
+impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
+    fn kernel_conv2d(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
+        conv::tracked::<C>(x, weight, stride, padding)
+    }
+    fn kernel_batch_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        batch_norm::tracked::<C>(x, gamma, beta, epsilon, relu)
+    }
+    fn kernel_batch_norm_add(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        batch_norm::tracked_add::<C>(x, residual, gamma, beta, epsilon, relu)
+    }
+    fn kernel_affine(_: FloatTensor<Self>, _: FloatTensor<Self>, _: FloatTensor<Self>, _: bool) -> FloatTensor<Self> {
+        unimplemented!("`affine_act` is for inference on plain tensors");
+    }
+    fn kernel_affine_add(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: bool,
+    ) -> FloatTensor<Self> {
+        unimplemented!("`affine_act` is for inference on plain tensors");
+    }
+    fn kernel_max_pool2d(x: FloatTensor<Self>, kernel: usize, stride: usize, padding: usize) -> FloatTensor<Self> {
+        pool::max_tracked::<C>(x, kernel, stride, padding)
+    }
+    fn kernel_global_average(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        pool::average_tracked::<C>(x)
+    }
+}
