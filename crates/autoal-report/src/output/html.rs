@@ -81,7 +81,7 @@ impl Page {
             Severity::Warning => ("warning", "Mind"),
             Severity::Refused => ("refused", "Not supported"),
         };
-        self.put(format_args!("<p class=\"note {class}\"><strong>{word}.</strong> {}</p>\n", escape(&note.text)));
+        self.put(format_args!("<p class=\"note {class}\"><strong>{word}.</strong> {}</p>\n", with_code(&note.text)));
     }
 
     fn figure(&mut self, figure: &Figure) {
@@ -163,4 +163,10 @@ impl Page {
         }
         self.put(format_args!("</div></figure>\n"));
     }
+}
+
+/// Escaped text whose parts in backticks are set as code.
+fn with_code(text: &str) -> String {
+    let set = |(i, part): (usize, &str)| if i % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) };
+    text.split('`').enumerate().map(set).collect()
 }

@@ -91,7 +91,7 @@ fn to_target(context: &Context<'_>, target: Target) -> Table {
         let is_baseline = strategy.label == baseline;
         let labels = saving.labels.map_or_else(
             || Value::text(if strategy.complete.is_empty() { "–" } else { "not reached" }),
-            |l| Value::Number(l, Form::Count),
+            |l| Value::Number(l, form),
         );
         let interval =
             if is_baseline || saving.saving.is_none() || strategy.complete.len() < 2 { Value::Missing } else { ends(&saving) };

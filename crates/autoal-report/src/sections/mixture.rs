@@ -14,11 +14,14 @@ use crate::schema::SearchStep;
 use crate::stats::{Estimate, mean};
 
 pub(super) fn section(context: &Context<'_>) -> Option<Section> {
-    let mut blocks = Vec::new();
-    for runs in &context.experiment.strategies {
-        blocks.extend(shares(context, runs, "weights", "Candidate weights", weights).map(Block::Figure));
-        blocks.extend(shares(context, runs, "nominations", "Selections by candidate", nominations).map(Block::Figure));
-    }
+    let maps = |runs: &StrategyRuns| {
+        let weights = shares(context, runs, "weights", "Candidate weights", weights);
+        let nominations = shares(context, runs, "nominations", "Selections by candidate", nominations);
+        let blocks: Vec<Block> = weights.into_iter().chain(nominations).map(Block::Figure).collect();
+        (!blocks.is_empty()).then(|| (runs.label().to_owned(), blocks))
+    };
+    let mut tabs: Vec<(String, Vec<Block>)> = context.experiment.strategies.iter().filter_map(maps).collect();
+    let mut blocks = if tabs.len() > 1 { vec![Block::Tabs(tabs)] } else { tabs.pop().map(|t| t.1).unwrap_or_default() };
     blocks.extend(search_figures(context).into_iter().map(Block::Figure));
     context.section("mixture", "Inside the adaptive strategies", blocks)
 }
