@@ -27,6 +27,17 @@ struct LogLine {
     text: String,
 }
 
+impl LogLine {
+    /// A line that says its round, and its kind: `strategy` unless the strategy names one.
+    fn new(round: u32, mut value: serde_json::Value) -> Self {
+        if let Some(line) = value.as_object_mut() {
+            line.insert("round".into(), round.into());
+            line.entry("kind").or_insert_with(|| "strategy".into());
+        }
+        Self { round, text: value.to_string() }
+    }
+}
+
 impl CellStore {
     /// Reads what is committed in `folder`; nothing there is a fresh cell.
     pub(crate) fn load(folder: &Path) -> Result<Self, ExperimentError> {
@@ -62,7 +73,7 @@ impl CellStore {
             self.write_queries()?;
         }
         if !log.is_empty() {
-            self.log.extend(log.iter().map(|value| LogLine { round: record.round, text: value.to_string() }));
+            self.log.extend(log.iter().map(|value| LogLine::new(record.round, value.clone())));
             let text: String = self.log.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect();
             write_atomic(&self.folder.join("search.jsonl"), text.as_bytes())?;
         }
@@ -170,21 +181,21 @@ mod tests {
     fn what_was_committed_is_read_back() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut store = CellStore::load(folder.path()).expect("an empty folder is a fresh cell");
-        store.commit(record(0), &[query(0, 1), query(1, 2)], &[serde_json::json!({"round": 0})]).expect("commit");
+        store.commit(record(0), &[query(0, 1), query(1, 2)], &[serde_json::json!({"loss": 0.5})]).expect("commit");
         store.commit(record(1), &[query(2, 3)], &[]).expect("commit");
         let read = CellStore::load(folder.path()).expect("what was written can be read");
         assert_eq!(read.rounds(), store.rounds());
         assert_eq!(read.queries(), store.queries());
-        assert_eq!(read.log.len(), 1);
+        assert_eq!(read.log[0].text, r#"{"kind":"strategy","loss":0.5,"round":0}"#);
     }
 
     #[test]
     fn rows_of_a_round_that_was_not_committed_are_dropped() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut store = CellStore::load(folder.path()).expect("fresh");
-        store.commit(record(0), &[query(0, 1), query(1, 2)], &[serde_json::json!({"round": 0})]).expect("commit");
+        store.commit(record(0), &[query(0, 1), query(1, 2)], &[serde_json::json!({"loss": 0.5})]).expect("commit");
         let rounds = std::fs::read(folder.path().join("rounds.jsonl")).expect("written");
-        store.commit(record(1), &[query(2, 3)], &[serde_json::json!({"round": 1})]).expect("commit");
+        store.commit(record(1), &[query(2, 3)], &[serde_json::json!({"kind": "step"})]).expect("commit");
         // As if the process had died between the last two files.
         std::fs::write(folder.path().join("rounds.jsonl"), rounds).expect("restore");
         let read = CellStore::load(folder.path()).expect("read");

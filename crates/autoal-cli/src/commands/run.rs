@@ -8,6 +8,7 @@ use autoal_data::Seed;
 use autoal_experiment::{Environment, Experiment, ExperimentConfig, ExperimentError, Outcome, RunOptions, Stop};
 use autoal_models::ComputeDevice;
 use autoal_models::config::Weights;
+use autoal_report::{ReportOptions, text, write_report};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -16,6 +17,9 @@ use crate::cli::GlobalArgs;
 use crate::exit::{Code, UsageError};
 use crate::printer::Printer;
 use crate::progress;
+
+/// Size of the curves in a terminal, in characters.
+const PLOT: (usize, usize) = (80, 18);
 
 /// Arguments of `autoal run`. Flags override the keys of the same name in the configuration.
 #[derive(Debug, Clone, Args)]
@@ -85,8 +89,18 @@ fn finish(experiment: &Experiment, outcome: Outcome, printer: &Printer) -> anyho
         }
         Outcome::Complete => {}
     }
-    printer.say(&format!("results: {}", experiment.folder().display()));
+    show(experiment, printer)?;
     Ok(Code::Ok)
+}
+
+/// Prints the table of strategies and their curves, and writes the report.
+fn show(experiment: &Experiment, printer: &Printer) -> anyhow::Result<()> {
+    let folder = experiment.folder().to_owned();
+    let results = autoal_report::Experiment::read(&folder)?;
+    printer.data(&format!("{}\n{}", text::summary_table(&results), text::curves(&results, PLOT.0, PLOT.1)))?;
+    let written = write_report(&[folder], &ReportOptions { command: command_line(), ..ReportOptions::default() })?;
+    printer.say(&format!("report: {}", written.page.display()));
+    Ok(())
 }
 
 /// The command as it was typed, quoted where a shell needs it.

@@ -62,9 +62,9 @@ enum Format {
 
 /// Selects or scores.
 pub(crate) fn run(args: &SelectArgs, printer: &Printer) -> anyhow::Result<Code> {
-    let entry = catalog::find(&args.strategy)?;
+    let entry = catalog::find(&args.strategy).map_err(|error| UsageError(error.to_string()))?;
     let spec = spec(args, entry)?;
-    let mut strategy = catalog::build(&spec)?;
+    let mut strategy = catalog::build(&spec).map_err(|error| UsageError(error.to_string()))?;
     let labeled = args.labeled.as_deref().map(LabeledIds::read).transpose()?;
     let exported = Exported::load(&args.outputs, labeled.as_ref())?;
     let needs_labels = entry.info.needs.contains(&Need::LabeledLabels) && !exported.has_labels();

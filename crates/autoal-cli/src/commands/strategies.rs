@@ -4,7 +4,7 @@ use autoal_strategies::catalog::{self, Entry};
 use autoal_strategies::{Need, StrategyInfo};
 use clap::Args;
 
-use crate::exit::Code;
+use crate::exit::{Code, UsageError};
 use crate::printer::Printer;
 
 /// Which strategies to show.
@@ -17,7 +17,7 @@ pub(crate) struct StrategiesArgs {
 /// Lists all strategies, or describes one.
 pub(crate) fn run(args: &StrategiesArgs, printer: &Printer) -> anyhow::Result<Code> {
     let text = match &args.name {
-        Some(name) => describe(catalog::find(name)?),
+        Some(name) => describe(catalog::find(name).map_err(|error| UsageError(error.to_string()))?),
         None => catalog::ENTRIES.iter().map(line).collect(),
     };
     printer.data(&text)?;
