@@ -10,6 +10,8 @@
 //!
 //! **Reference**: Hsu & Lin, AAAI 2015, Algorithm 1 and equation 1 (IW-ACC).
 
+use std::collections::{HashMap, HashSet};
+
 use autoal_data::{SampleId, Stream};
 use ndarray::ArrayView1;
 use rand::Rng;
@@ -95,13 +97,10 @@ impl Albl {
     fn learn(&mut self, context: &QueryContext<'_>) -> Result<(), QueryError> {
         let Some(pending) = self.memory.pending.take() else { return Ok(()) };
         let log_proba = context.labeled_log_proba().map_err(QueryError::outputs(Self::INFO.name))?;
-        let row_of = |id: &SampleId| context.labeled.iter().position(|labeled| labeled == id);
-        let outcomes: Vec<(bool, f64)> = self
-            .memory
-            .drawn
-            .iter()
-            .filter_map(|(id, q)| row_of(id).map(|row| (argmax(log_proba.row(row)) == context.labels[row].class(), *q)))
-            .collect();
+        let row_of: HashMap<SampleId, usize> = context.labeled.iter().enumerate().map(|(row, id)| (*id, row)).collect();
+        let correct = |row: usize| argmax(log_proba.row(row)) == context.labels[row].class();
+        let outcome = |(id, q): &(SampleId, f64)| row_of.get(id).map(|row| (correct(*row), *q));
+        let outcomes: Vec<(bool, f64)> = self.memory.drawn.iter().filter_map(outcome).collect();
         let weights = &mut self.memory.log_weights;
         match pending.arm {
             None => {
@@ -129,8 +128,9 @@ impl Albl {
         selection.samples.iter_mut().for_each(|sample| sample.score = Some(mixture[row_of(&sample.id)]));
         let chosen = selection.ids();
         let advice = |ids: &Vec<SampleId>| {
-            let named = chosen.iter().filter(|id| ids.contains(id));
-            named.map(|id| 1.0 / (ids.len() as f64 * mixture[row_of(id)])).sum::<f64>() / chosen.len() as f64
+            let named: HashSet<SampleId> = ids.iter().copied().collect();
+            let shares = chosen.iter().filter(|id| named.contains(id)).map(|id| 1.0 / (ids.len() as f64 * mixture[row_of(id)]));
+            shares.sum::<f64>() / chosen.len() as f64
         };
         let advice = nominations.iter().map(advice).collect();
         self.memory.drawn.extend(chosen.iter().map(|id| (*id, mixture[row_of(id)])));

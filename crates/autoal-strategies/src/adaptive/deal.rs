@@ -10,6 +10,8 @@
 //!
 //! **Reference**: Pang, Dong, Wu, Hospedales, ICPR 2018, section III; Besbes, Gur, Zeevi, NeurIPS 2014 (restarts).
 
+use std::collections::HashSet;
+
 use autoal_data::{SampleId, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -108,11 +110,10 @@ impl Memory {
 impl Deal {
     /// Gain in accuracy that the queried samples made, `None` when nothing can be held out.
     fn gain(&self, context: &QueryContext<'_>, queried: &[SampleId]) -> Result<Option<f64>, QueryError> {
-        let old: Vec<SampleId> = context.labeled.iter().copied().filter(|id| !queried.contains(id)).collect();
-        let held_out = |id: &SampleId| context.seed.unit(HOLDOUT, 0, *id) < self.config.holdout;
-        let test: Vec<SampleId> = old.iter().copied().filter(held_out).collect();
-        let before: Vec<SampleId> = old.iter().copied().filter(|id| !held_out(id)).collect();
-        let after: Vec<SampleId> = context.labeled.iter().copied().filter(|id| !test.contains(id)).collect();
+        let new: HashSet<SampleId> = queried.iter().copied().collect();
+        let held_out = |id: &SampleId| !new.contains(id) && context.seed.unit(HOLDOUT, 0, *id) < self.config.holdout;
+        let (test, after): (Vec<SampleId>, Vec<SampleId>) = context.labeled.iter().copied().partition(held_out);
+        let before: Vec<SampleId> = after.iter().copied().filter(|id| !new.contains(id)).collect();
         if test.is_empty() || before.is_empty() {
             return Ok(None);
         }

@@ -125,8 +125,15 @@ impl SquaredDistance for GradientEmbedding<'_> {
         if least > bound + SLACK * norms {
             return least;
         }
-        (norms - 2.0 * classes * dot(self.embeddings.row(row), self.embeddings.row(centre))).max(0.0)
+        let embeddings = dot(self.embeddings.row(row), self.embeddings.row(centre));
+        factorised_distance([self.squared_norms[row], self.squared_norms[centre]], classes, embeddings)
     }
+}
+
+/// `|g_i - g_j|² = |g_i|² + |g_j|² - 2 (a_i · a_j) (h_i · h_j)`, clamped at zero.
+pub fn factorised_distance(squared_norms: [f64; 2], residual_product: f64, embedding_product: f64) -> f64 {
+    // Twice the product, not a sum of it, so that equal gradients are at distance zero exactly.
+    (squared_norms[0] + squared_norms[1] - 2.0 * residual_product * embedding_product).max(0.0)
 }
 
 fn residual_row(residuals: &Array2<f32>, row: usize) -> &[f32] {

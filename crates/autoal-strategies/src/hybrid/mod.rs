@@ -12,7 +12,7 @@ mod refine;
 mod tcm;
 
 pub use alfa_mix::{AlfaMix, AlfaMixConfig, mixing_ratios};
-pub use badge::{Badge, GradientEmbedding};
+pub use badge::{Badge, GradientEmbedding, factorised_distance};
 pub use bait::{Bait, BaitConfig, Fisher};
 pub use batch_bald::{BatchBald, BatchBaldConfig, Joint};
 pub use ceal::{Ceal, CealConfig};

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use autoal_strategies::Rows;
 use autoal_strategies::adaptive::comb::class_entropy;
 use autoal_strategies::adaptive::exp4p::{Exp4P, importance_weighted_accuracy, mixture};
 use autoal_strategies::diversity::Spectrum;
-use autoal_strategies::hybrid::GradientEmbedding;
+use autoal_strategies::hybrid::factorised_distance;
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
@@ -68,13 +67,17 @@ fn get<T: serde::de::DeserializeOwned>(input: &Value, key: &str) -> Result<T, St
     serde_json::from_value(input[key].clone()).map_err(|error| format!("`{key}`: {error}"))
 }
 
+/// The fixture's probabilities are `f64` and its tolerance is theirs, so that the formula is asked, not the `f32` factors of a pool.
 fn badge(input: &Value) -> Result<Value, String> {
-    let (proba, embedding): (Vec<Vec<f64>>, Vec<Vec<f32>>) = (get(input, "proba")?, get(input, "embedding")?);
-    let log_proba = Array2::from_shape_fn((proba.len(), proba[0].len()), |(i, c)| proba[i][c].ln() as f32);
-    let values = embedding.concat();
-    let rows = Rows::new(&values, embedding[0].len()).ok_or("`embedding` is not a matrix")?;
-    let gradients = GradientEmbedding::new(log_proba.view(), rows);
-    Ok(json!({ "squared_norms": gradients.squared_norms(), "squared_distance": gradients.distance(0, 1) }))
+    let (mut residuals, embeddings): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (get(input, "proba")?, get(input, "embedding")?);
+    for row in &mut residuals {
+        let top = (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+        row[top] -= 1.0;
+    }
+    let dot = |rows: &[Vec<f64>], i: usize, j: usize| rows[i].iter().zip(&rows[j]).map(|(x, y)| x * y).sum::<f64>();
+    let norms = [0, 1].map(|i| dot(&residuals, i, i) * dot(&embeddings, i, i));
+    let distance = factorised_distance(norms, dot(&residuals, 0, 1), dot(&embeddings, 0, 1));
+    Ok(json!({ "squared_norms": norms, "squared_distance": distance }))
 }
 
 fn comb(input: &Value) -> Result<Value, String> {

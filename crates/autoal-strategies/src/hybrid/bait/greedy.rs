@@ -12,6 +12,9 @@ use super::fisher::Factors;
 use crate::linalg::{cholesky, invert_lower};
 use crate::{OutputsError, rank};
 
+/// Share of the mean diagonal that is added when the labeled information alone is singular.
+const RIDGE: f64 = 1e-9;
+
 /// Samples a task works on.
 const CHUNK: usize = 256;
 
@@ -63,6 +66,12 @@ impl<'a> Greedy<'a> {
         }
         fisher /= samples.max(1) as f64;
         let inverse = inverse(&start)
+            .or_else(|| {
+                // Embeddings so large that `λ` vanishes beside them.
+                let ridge = RIDGE * start.diag().mean().unwrap_or(0.0);
+                start.diag_mut().iter_mut().for_each(|x| *x += ridge);
+                inverse(&start)
+            })
             .ok_or_else(|| OutputsError::Failed("the Fisher information of the labeled samples overflows".into()))?;
         let sandwich = inverse.dot(&fisher).dot(&inverse);
         let scale = (asked / (labels + asked)).sqrt();
