@@ -89,7 +89,7 @@ impl LineChart {
         let head = if self.names { 14.0 } else { 26.0 };
         let foot = if self.x.title.is_empty() { 24.0 } else { 46.0 };
         let frame = Frame {
-            left: at.0 + if self.y.title.is_empty() { 44.0 } else { 64.0 },
+            left: at.0 + if self.y.title.is_empty() { 44.0 } else { 70.0 },
             top: at.1 + head,
             right: at.0 + self.size.0 - right,
             bottom: at.1 + self.size.1 - foot,
@@ -124,7 +124,7 @@ impl LineChart {
         svg.line((frame.left, frame.bottom), (frame.right, frame.bottom), Stroke::new(Ink::Muted, 1.0));
         let middle = (f64::midpoint(frame.left, frame.right), frame.bottom + 40.0);
         svg.text(middle, &self.x.title, Text::new(13.0, Ink::Text, Anchor::Middle));
-        let side = (frame.left - 48.0, f64::midpoint(frame.top, frame.bottom));
+        let side = (frame.left - 54.0, f64::midpoint(frame.top, frame.bottom));
         svg.turned_text(side, &self.y.title, Text::new(13.0, Ink::Text, Anchor::Middle), -90.0);
         for (value, label) in &self.levels {
             svg.line(

@@ -43,6 +43,8 @@ pub(crate) const HUES: usize = 7;
 /// Text, muted, grid, surface, neutral.
 const LIGHT_ROLES: [&str; 5] = ["#1b1f24", "#59636e", "#e4e7eb", "#ffffff", "#6b7280"];
 const DARK_ROLES: [&str; 5] = ["#e8eaed", "#a3acb7", "#2b3038", "#14171c", "#9aa3af"];
+/// From this shade on, text in the other colour has more contrast, on both backgrounds.
+const ON_HOT: f64 = 0.6;
 /// Ends of the heat scale: nothing and everything.
 const LIGHT_HEAT: [[f64; 3]; 2] = [[244.0, 246.0, 250.0], [20.0, 55.0, 168.0]];
 
@@ -68,8 +70,8 @@ impl Theme {
                 Self::Paper => mix(v),
             },
             Ink::OnHeat(v) => match self {
-                Self::Page => format!("var(--on-{})", if v > 0.5 { "hot" } else { "cold" }),
-                Self::Paper => if v > 0.5 { LIGHT_ROLES[3] } else { LIGHT_ROLES[0] }.to_owned(),
+                Self::Page => format!("var(--on-{})", if v > ON_HOT { "hot" } else { "cold" }),
+                Self::Paper => if v > ON_HOT { LIGHT_ROLES[3] } else { LIGHT_ROLES[0] }.to_owned(),
             },
         }
     }
