@@ -50,7 +50,7 @@ pub(crate) struct Manifest {
     pub(crate) seed_set_digest: String,
     /// The part of the configuration that results depend on.
     pub(crate) config: serde_json::Value,
-    /// SHA-256 over all of the above that results depend on.
+    /// SHA-256 over strategy, data and configuration: equal for all seeds of a strategy.
     pub(crate) config_digest: String,
 }
 
@@ -77,7 +77,8 @@ impl Manifest {
             config,
             config_digest: String::new(),
         };
-        manifest.config_digest = hex(&Sha256::digest(manifest.identity().to_string()));
+        let shared = serde_json::json!([manifest.strategy.name, manifest.strategy.parameters, manifest.data.digest, manifest.config]);
+        manifest.config_digest = hex(&Sha256::digest(shared.to_string()));
         manifest
     }
 
@@ -93,10 +94,10 @@ impl Manifest {
             line: error.line(),
             detail: error.to_string(),
         })?;
-        if found.config_digest == self.config_digest {
+        let difference = differences("", &found.identity(), &self.identity()).join(", ");
+        if difference.is_empty() {
             return Ok(());
         }
-        let difference = differences("", &found.identity(), &self.identity()).join(", ");
         Err(ExperimentError::OtherConfig { folder: folder.to_owned(), difference })
     }
 

@@ -73,10 +73,11 @@ impl DataConfig {
         Self { source: SourceConfig::Registered(name.to_owned()), selection: Selection::default() }
     }
 
-    /// Makes relative paths count from `base`, the folder of the configuration file.
+    /// Makes relative paths count from `base`, the folder of the configuration file. A path that begins with `$NAME` counts from the
+    /// folder that the environment variable names, where it is set.
     pub fn resolve_paths(&mut self, base: &Path) {
         for path in self.source.paths_mut() {
-            *path = base.join(&*path);
+            *path = base.join(from_variable(path).as_deref().unwrap_or(path));
         }
     }
 
@@ -89,6 +90,13 @@ impl DataConfig {
     pub fn paths(&self) -> Vec<PathBuf> {
         self.source.clone().paths_mut().into_iter().map(|path| path.clone()).collect()
     }
+}
+
+/// `$NAME/rest` with the variable's value; `None` where the path begins otherwise or the variable is not set.
+fn from_variable(path: &Path) -> Option<PathBuf> {
+    let rest = path.to_str()?.strip_prefix('$')?;
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    Some(Path::new(&std::env::var_os(name)?).join(rest))
 }
 
 impl Serialize for DataConfig {
