@@ -98,8 +98,8 @@ const EPOCH_REDRAW: Duration = Duration::from_millis(100);
 impl Bars {
     fn new() -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:28} {pos}/{len} rounds  {elapsed} gone{msg}")
-            .expect("the template is a constant");
+        let style =
+            ProgressStyle::with_template("{bar:28} {pos}/{len} rounds  {elapsed} gone{msg}").expect("the template is a constant");
         let total = bars.add(ProgressBar::new(0).with_style(style));
         let state = State { total, start: Instant::now(), rounds: 0, cells: HashMap::new() };
         Self { bars, state: Mutex::new(state) }

@@ -32,10 +32,18 @@ pub(crate) fn folder(experiment: &Path, cell: &CellName) -> PathBuf {
 }
 
 /// Runs a cell to its end, from wherever it is.
-pub(crate) fn run(env: &Environment<'_>, experiment: &Path, entry: &StrategyEntry, name: CellName) -> Result<(), ExperimentError> {
+pub(crate) fn run(
+    env: &Environment<'_>,
+    experiment: &Path,
+    entry: &StrategyEntry,
+    name: CellName,
+) -> Result<(), ExperimentError> {
     let mut cell = Cell::open(env, experiment, entry, name)?;
     let done = cell.store.rounds().len() as u32;
     env.tell(Event::CellStarted { cell: cell.name.clone(), done });
+    if done == 0 {
+        cell.warn_of_one_class();
+    }
     for round in done..=cell.last_round() {
         round::run(&mut cell, round)?;
     }
@@ -68,6 +76,7 @@ impl<'a> Cell<'a> {
             strategy: if full { None } else { Some(strategy::build(entry, env)?) },
             _lock: lock,
         };
+        cell.store.reopen(cell.last_round());
         cell.replay(&first)?;
         Ok(cell)
     }
@@ -89,6 +98,16 @@ impl<'a> Cell<'a> {
         }
         let labels: Vec<_> = self.store.queries().iter().map(|query| (query.sample, query.label)).collect();
         self.label(&labels)
+    }
+
+    /// A seed set of one class is allowed, but the first model then knows nothing of the others.
+    fn warn_of_one_class(&self) {
+        let mut labels = self.pool.labeled().iter().map(|(_, label)| label);
+        let first = labels.next();
+        if self.env.dataset.num_classes() > 1 && labels.all(|label| Some(label) == first) {
+            let message = format!("{}: the seed set holds one class only; the first model cannot tell classes apart", self.name);
+            self.env.tell(Event::Warning { message });
+        }
     }
 
     /// Moves samples to the labeled part of the pool.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use autoal_data::{DataConfig, Dataset, Seed};
-use autoal_models::config::Weights;
+use autoal_models::config::{Arch, Weights};
 use autoal_models::{ModelConfig, TrainConfig};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,10 @@ impl ExperimentConfig {
         check_budget(&raw.budget).map_err(|(key, message)| fault("budget", key, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         raw.train.check().map_err(|message| fault("train", "epochs", message))?;
+        if raw.model.arch == Arch::ResNet18 && raw.train.batch_size < 2 {
+            let message = "`batch-size` is 1, expected at least 2: batch norm needs several samples";
+            return Err(fault("train", "batch-size", message.into()));
+        }
         let mut data = raw.data;
         data.resolve_paths(folder);
         let mut model = raw.model;
@@ -158,7 +162,10 @@ impl ExperimentConfig {
         }
         if budget.query_size > pool - budget.seed_set_size {
             let left = pool - budget.seed_set_size;
-            return Err(fault(format!("`query-size` is {}, only {left} samples are left beside the seed set", budget.query_size)));
+            return Err(fault(format!(
+                "`query-size` is {}, only {left} samples are left beside the seed set",
+                budget.query_size
+            )));
         }
         if total > pool {
             return Err(fault(format!(

@@ -17,8 +17,7 @@ impl CellLock {
     pub(crate) fn acquire(folder: &Path) -> Result<Self, ExperimentError> {
         let path = folder.join(".lock");
         let io = |source| ExperimentError::io(&path, source);
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -77,7 +77,8 @@ impl Manifest {
             config,
             config_digest: String::new(),
         };
-        let shared = serde_json::json!([manifest.strategy.name, manifest.strategy.parameters, manifest.data.digest, manifest.config]);
+        let shared =
+            serde_json::json!([manifest.strategy.name, manifest.strategy.parameters, manifest.data.digest, manifest.config]);
         manifest.config_digest = hex(&Sha256::digest(shared.to_string()));
         manifest
     }

@@ -27,11 +27,8 @@ pub(crate) fn run(cell: &mut Cell<'_>, round: u32) -> Result<(), ExperimentError
     let (test, evaluate_seconds) = evaluate_model(cell, round, &trained.model)?;
     let mut seconds = RoundSeconds { train: trained.seconds, evaluate: evaluate_seconds, ..RoundSeconds::default() };
     let labels = cell.pool.labeled().len();
-    let selection = if round < cell.last_round() {
-        query(cell, round, &trained.model, &mut seconds)?
-    } else {
-        Selection::default()
-    };
+    let selection =
+        if round < cell.last_round() { query(cell, round, &trained.model, &mut seconds)? } else { Selection::default() };
     let answered = annotate(cell, &selection)?;
     // The seed set's model is trained once for all strategies; each of them needed it, so each accounts for it in full.
     seconds.total = seconds.sum().max(start.elapsed().as_secs_f64());
@@ -133,9 +130,11 @@ fn query(
         outputs: &outputs,
     };
     let strategy = cell.strategy.as_mut().expect("only cells with a strategy have a round that queries");
-    let selection = strategy
-        .select(&context, env.config.budget.query_size)
-        .map_err(|source| ExperimentError::Query { cell: cell.name.clone(), round, source })?;
+    let selection = strategy.select(&context, env.config.budget.query_size).map_err(|source| ExperimentError::Query {
+        cell: cell.name.clone(),
+        round,
+        source,
+    })?;
     seconds.account(start.elapsed().as_secs_f64(), outputs.seconds(), &selection);
     Ok(selection)
 }

@@ -51,6 +51,13 @@ impl CellStore {
         Ok(Self { folder: folder.to_owned(), rounds, queries, log })
     }
 
+    /// Drops a last round that ended a shorter run without a query, so that it is run again and queries.
+    pub(crate) fn reopen(&mut self, rounds: u32) {
+        if self.rounds.last().is_some_and(|last| last.queried == 0 && last.round < rounds) {
+            self.rounds.pop();
+        }
+    }
+
     /// Committed rounds in order.
     pub(crate) fn rounds(&self) -> &[RoundRecord] {
         &self.rounds

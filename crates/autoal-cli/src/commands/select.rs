@@ -72,7 +72,11 @@ pub(crate) fn run(args: &SelectArgs, printer: &Printer) -> anyhow::Result<Code> 
         return Err(missing(entry, args, "labeled_labels"));
     }
     let text = exported.query(Seed(args.seed), args.round, |context| {
-        let answer = if args.scores { scores(args, context, strategy.as_mut()) } else { select(args, &spec, context, strategy.as_mut(), printer) };
+        let answer = if args.scores {
+            scores(args, context, strategy.as_mut())
+        } else {
+            select(args, &spec, context, strategy.as_mut(), printer)
+        };
         answer.map_err(|error| match error.downcast_ref() {
             Some(QueryError::Outputs { source: OutputsError::Missing { name }, .. }) => missing(entry, args, name),
             _ => error,
@@ -92,9 +96,9 @@ fn spec(args: &SelectArgs, entry: &Entry) -> anyhow::Result<StrategySpec> {
     let mut table = toml::Table::new();
     table.insert("name".to_owned(), entry.info.name.into());
     for parameter in &args.parameters {
-        let (key, value) = parameter
-            .split_once('=')
-            .ok_or_else(|| UsageError(format!("`--param {parameter}` has no `=`, expected KEY=VALUE as in `--param beta=2.0`")))?;
+        let (key, value) = parameter.split_once('=').ok_or_else(|| {
+            UsageError(format!("`--param {parameter}` has no `=`, expected KEY=VALUE as in `--param beta=2.0`"))
+        })?;
         let parsed = toml::from_str::<toml::Table>(&format!("value = {value}")).ok().and_then(|mut table| table.remove("value"));
         table.insert(key.trim().to_owned(), parsed.unwrap_or_else(|| value.trim().into()));
     }
@@ -145,7 +149,8 @@ fn select(
 fn csv_line(rank: usize, sample: &Selected, explanation: Option<&Explanation>) -> String {
     let score = sample.score.map(|score| score.to_string()).unwrap_or_default();
     let explained = explanation.map_or(String::new(), |explanation| {
-        let (id, distance) = explanation.nearest.map_or((String::new(), String::new()), |(id, distance)| (id.to_string(), distance.to_string()));
+        let (id, distance) =
+            explanation.nearest.map_or((String::new(), String::new()), |(id, distance)| (id.to_string(), distance.to_string()));
         format!(",{},{id},{distance}", explanation.nominated_by.join(" "))
     });
     format!("{},{rank},{score}{explained}\n", sample.id)

@@ -1,0 +1,110 @@
+//! What a user gets for a mistake: the file, the line, what was expected, and an exit code.
+
+use crate::program::{Place, SMALL, complaint, succeed};
+
+/// Exit code and message for the small experiment with one text replaced.
+fn replaced(from: &str, to: &str) -> (i32, String) {
+    assert!(SMALL.contains(from), "the small experiment has `{from}`");
+    let place = Place::with(&SMALL.replace(from, to));
+    complaint(place.experiment(&[]))
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_the_nearest_one() {
+    let (code, text) = replaced("query-size = 6", "qeury-size = 6");
+    assert_eq!(code, 3);
+    assert!(text.contains("`experiment.toml`, line 14: unknown field `qeury-size`"), "{text}");
+    assert!(text.contains("did you mean `query-size`?"), "{text}");
+}
+
+#[test]
+fn a_misspelt_key_of_the_data_is_named_with_its_line() {
+    let (code, text) = replaced("pool-size = 90", "pool-sise = 90");
+    assert_eq!(code, 3);
+    assert!(text.contains("line 8: unknown field `pool-sise`") && text.contains("did you mean `pool-size`?"), "{text}");
+}
+
+#[test]
+fn a_misspelt_strategy_is_named_with_the_nearest_one() {
+    let (code, text) = replaced("\"badge\"", "\"bagde\"");
+    assert_eq!(code, 3);
+    assert!(text.contains("line 4") && text.contains("did you mean `badge`?"), "{text}");
+}
+
+#[test]
+fn budgets_that_cannot_be_are_refused() {
+    for (from, to, expected) in [
+        ("query-size = 6", "query-size = 0", "`query-size` is 0"),
+        ("seed-set-size = 12", "seed-set-size = 0", "`seed-set-size` is 0"),
+        ("seed-set-size = 12", "seed-set-size = 100", "`seed-set-size` is 100, the pool has only 90 samples"),
+        ("query-size = 6", "query-size = 80", "`query-size` is 80, only 78 samples are left"),
+        ("rounds = 2", "rounds = 20", "the budget is 132 labels (12 + 20 x 6), the pool has only 90 samples"),
+    ] {
+        let (code, text) = replaced(from, to);
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn batches_of_one_are_refused_for_a_network_with_batch_norm() {
+    let (code, text) = replaced("batch-size = 8", "batch-size = 1");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("line 22") && text.contains("`batch-size` is 1"), "{text}");
+}
+
+#[test]
+fn a_model_that_does_not_fit_the_data_is_refused() {
+    let (code, text) = replaced("width = 4", "arch = \"linear\"");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("use `resnet18`"), "{text}");
+}
+
+#[test]
+fn a_device_that_is_not_there_gives_one_line_with_the_fix() {
+    let place = Place::with(SMALL);
+    let (code, text) = complaint(place.experiment(&["--device", "cuda"]));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("--features cuda"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
+fn missing_data_is_named_and_not_fetched_offline() {
+    let place = Place::with(
+        &SMALL.replace("kind = \"synthetic\"\npool-size = 90\ntest-size = 40\nimage-size = 12", "kind = \"pathmnist\""),
+    );
+    let (code, text) = complaint(place.experiment(&["--data-dir", "nowhere"]));
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("pathmnist.npz"), "{text}");
+}
+
+#[test]
+fn a_folder_with_results_of_another_configuration_is_not_touched() {
+    let place = Place::with(SMALL);
+    let one = ["--strategies", "random", "--seeds", "1"];
+    succeed(place.experiment(&one));
+    let rounds = place.path().join("runs/small/random/seed-1/rounds.jsonl");
+    let before = std::fs::read(&rounds).expect("rounds");
+    std::fs::write(place.path().join("experiment.toml"), SMALL.replace("epochs = 3", "epochs = 4")).expect("write");
+    let (code, text) = complaint(place.experiment(&one));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("`config.train.epochs` was 3 and is now 4"), "{text}");
+    assert_eq!(std::fs::read(&rounds).expect("rounds"), before);
+}
+
+#[test]
+fn a_training_that_diverges_says_what_to_change() {
+    let (code, text) = replaced("lr = 0.05", "lr = 1e30");
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("round 0: training diverged") && text.contains("lower `optimizer.lr`"), "{text}");
+}
+
+#[test]
+fn a_seed_set_of_one_class_runs() {
+    // One label, so one class.
+    let place = Place::with(&SMALL.replace("seed-set-size = 12", "seed-set-size = 1"));
+    let (code, text) = complaint(place.experiment(&["--strategies", "random", "--seeds", "1", "--log", "plain"]));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warning") && text.contains("one class"), "{text}");
+}
