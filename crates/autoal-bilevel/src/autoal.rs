@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use autoal_data::SampleId;
-use autoal_strategies::{CandidateWeight, QueryContext, QueryError, QueryStrategy, Selected, Selection, SubsetOutputs};
+use autoal_data::{SampleId, Stream};
+use autoal_strategies::{CandidateWeight, QueryContext, QueryError, QueryStrategy, Selected, Selection, SubsetOutputs, random};
 
 use crate::BilevelError;
 use crate::config::{AutoAlConfig, Pick};
@@ -13,6 +13,8 @@ use crate::pick;
 use crate::record::{RoundRecord, SearchRecord};
 use crate::search::round::{RoundSearch, Searched};
 use crate::weigh::Weighed;
+
+const WITNESSES: Stream = Stream::named("autoal-witnesses");
 
 /// AutoAL, a query strategy.
 ///
@@ -66,9 +68,21 @@ impl AutoAl {
             Pick::Coverage => {
                 let mass = pick::sharpened_mass(&weighed.scores, self.config.gamma);
                 let (pool, labeled) = (context.embeddings()?, context.labeled_embeddings()?);
-                Ok(pick::coverage(pool, labeled, &mass, context.candidates, count, self.config.sigma))
+                let witnesses = self.witnesses(context);
+                let picks = pick::coverage(pool, labeled, &mass, witnesses.as_deref(), count, self.config.sigma);
+                Ok(picks.into_iter().map(|pick| (pick.row, pick.gain)).collect())
             }
         }
+    }
+
+    /// Random candidates that gains are estimated on, where there are too many for exact ones.
+    fn witnesses(&self, context: &QueryContext<'_>) -> Option<Vec<usize>> {
+        let all: Vec<usize> = (0..context.candidates.len()).collect();
+        (all.len() > self.config.exact_up_to.max(self.config.witnesses)).then(|| {
+            let mut sample = random::sample_rows(context, WITNESSES, &all, self.config.witnesses);
+            sample.sort_unstable();
+            sample
+        })
     }
 
     fn round_record(

@@ -153,6 +153,8 @@ pub struct AutoAlConfig {
     pub(crate) pick: Pick,
     pub(crate) sigma: f64,
     pub(crate) gamma: f64,
+    pub(crate) exact_up_to: usize,
+    pub(crate) witnesses: usize,
     pub(crate) search_steps: usize,
     pub(crate) search_lr: f64,
     pub(crate) loss_lr: f64,

@@ -32,6 +32,10 @@ pub struct RawConfig {
     pub sigma: Option<f64>,
     /// Power that sharpens ranks of scores into mass, for `pick = "coverage"`: 3.
     pub gamma: Option<f64>,
+    /// Most candidates for which gains are exact, for `pick = "coverage"`: 35000.
+    pub exact_up_to: Option<usize>,
+    /// Random candidates that gains are estimated on above that: 20000.
+    pub witnesses: Option<usize>,
     /// Steps of the search: paper 400 (FitNet, SearchNet and loss module in turn), improved 100.
     pub search_steps: Option<usize>,
     /// Learning rate of SearchNet: paper 0.005, improved 0.03.
@@ -123,6 +127,8 @@ impl TryFrom<RawConfig> for AutoAlConfig {
             pick: raw.pick.unwrap_or(if paper { Pick::Top } else { Pick::Coverage }),
             sigma: number("sigma", raw.sigma.unwrap_or(1.0), 0.0, true)?,
             gamma: number("gamma", raw.gamma.unwrap_or(3.0), 0.0, false)?,
+            exact_up_to: raw.exact_up_to.unwrap_or(35_000),
+            witnesses: at_least_two("witnesses", raw.witnesses.unwrap_or(20_000))?,
             search_steps: count("search-steps", raw.search_steps.unwrap_or(if paper { 400 } else { 100 }))?,
             search_lr: number("search-lr", raw.search_lr.unwrap_or(if paper { 0.005 } else { 0.03 }), 0.0, true)?,
             loss_lr: number("loss-lr", raw.loss_lr.unwrap_or(0.005), 0.0, true)?,
@@ -255,6 +261,8 @@ impl From<AutoAlConfig> for RawConfig {
             pick: Some(config.pick),
             sigma: Some(config.sigma),
             gamma: Some(config.gamma),
+            exact_up_to: Some(config.exact_up_to),
+            witnesses: Some(config.witnesses),
             search_steps: Some(config.search_steps),
             search_lr: Some(config.search_lr),
             loss_lr: Some(config.loss_lr),

@@ -165,6 +165,7 @@ impl<'a> Search<'a> {
             let losses = tensor_1d(&gather(problem.losses, rows), self.device);
             ranking_loss(module.net.forward(&forward.stages), losses, RANKING_MARGIN)
         });
+        let (scores, mask) = (host_f64(&terms.scores), host_f64(&terms.mask));
         let search_loss = finite(scalar(&terms.loss), step, "SearchNet", "search-lr")?;
         let pred_loss = ranking.as_ref().map(|loss| finite(scalar(loss), step, "the loss module", "loss-lr")).transpose()?;
         let total = match (self.config.backbone, ranking) {
@@ -177,21 +178,34 @@ impl<'a> Search<'a> {
         let (net, grad_norm) = net.step(&mut gradients, self.rate(step));
         let net = net.map(|net| net.absorb(statistics));
         let module = module.map(|module| module.step(&mut gradients, self.config.loss_lr).0);
-        let (scores, losses) = (host_f64(&terms.scores), gather_f64(problem.losses, rows));
-        let record = StepRecord {
+        let mut record = self.record(problem, step, rows, budget, &scores, &mask);
+        (record.search_loss, record.pred_loss, record.grad_norm) = (Some(search_loss), pred_loss, grad_norm);
+        Ok((net, module, record))
+    }
+
+    fn record(
+        &self,
+        problem: &Problem<'_>,
+        step: usize,
+        rows: &[usize],
+        budget: f64,
+        scores: &[f64],
+        mask: &[f64],
+    ) -> StepRecord {
+        let losses: Vec<f64> = rows.iter().map(|&row| problem.losses[row]).collect();
+        StepRecord {
             round: self.key.round,
             cycle: 0,
             step,
             phase: Phase::Search,
             fit_loss: None,
-            search_loss: Some(search_loss),
-            pred_loss,
-            grad_norm,
-            selected: host_f64(&terms.mask).iter().filter(|m| **m > 0.5).count(),
+            search_loss: None,
+            pred_loss: None,
+            grad_norm: 0.0,
+            selected: mask.iter().filter(|m| **m > 0.5).count(),
             budget,
-            precision: precision(&scores, &losses, budget.round() as usize),
-        };
-        Ok((net, module, record))
+            precision: precision(scores, &losses, budget.round() as usize),
+        }
     }
 
     fn loss_keys(&self) -> SearchLossKeys {
@@ -239,10 +253,6 @@ impl<'a> Search<'a> {
 
 fn gather(values: &[f64], rows: &[usize]) -> Vec<f32> {
     rows.iter().map(|&row| values[row] as f32).collect()
-}
-
-fn gather_f64(values: &[f64], rows: &[usize]) -> Vec<f64> {
-    rows.iter().map(|&row| values[row]).collect()
 }
 
 /// Rows of the steps: all of them each time, or shuffled epochs in pieces of equal size.

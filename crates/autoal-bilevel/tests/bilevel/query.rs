@@ -160,8 +160,9 @@ fn later_rounds_run_one_cycle_and_differ_from_the_first() {
 #[test]
 fn a_diverging_search_is_an_error_that_says_what_to_change() {
     let env = small();
-    let mut strategy =
-        autoal(&format!("{PAPER}search-lr = 1e30\nsearch-steps = 60\nloss-module = false\nactivation = \"raw\""), &env);
+    let keys =
+        "mode = \"paper\"\nwarm-up-epochs = 5\nsearch-steps = 60\nsearch-lr = 1e30\nloss-module = false\nactivation = \"raw\"";
+    let mut strategy = autoal(keys, &env);
     let error = with_query(&env, 60, 1, 0, |context| strategy.select(context, 12)).expect_err("the weights overflow");
     assert!(error.to_string().contains("lower `search-lr`"), "{error}");
 }
