@@ -13,7 +13,7 @@ use autoal_models::{
     cross_entropy_per_sample,
 };
 use burn::{
-    module::AutodiffModule,
+    module::Module,
     optim::GradientsParams,
     tensor::{Device, Int, Tensor, TensorData},
 };

@@ -1,4 +1,6 @@
 //! The kernels against naive sums, finite differences and Burn's own operations.
 
+mod batch_norm;
 mod conv;
 mod naive;
+mod ops;
