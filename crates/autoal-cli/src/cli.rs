@@ -27,7 +27,7 @@ pub(crate) struct GlobalArgs {
     /// How to tell what happens, on stderr
     #[arg(long, value_enum, default_value_t, global = true)]
     pub(crate) log: Log,
-    /// Folder of data sets; files that are missing there are fetched [default: $AUTOAL_DATA_DIR, else the user's cache]
+    /// Folder of data sets; files that are missing there are fetched [default: `$AUTOAL_DATA_DIR`, else the user's cache]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
     /// Fetch nothing; say what is missing instead
@@ -84,7 +84,7 @@ enum Command {
 
 impl Cli {
     /// Runs the command that was asked for.
-    pub(crate) fn run(&self, printer: &Printer) -> anyhow::Result<Code> {
+    pub(crate) fn run(&self, printer: Printer) -> anyhow::Result<Code> {
         match &self.command {
             None => commands::run::run(&self.run, &self.global, printer),
             Some(Command::Run(args)) => commands::run::run(args, &self.global, printer),

@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let printer = printer::Printer::new(cli.global.log);
-    match cli.run(&printer) {
+    match cli.run(printer) {
         Ok(code) => code.into(),
         Err(error) => {
             printer.error(&error);

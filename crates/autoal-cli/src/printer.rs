@@ -29,6 +29,7 @@ impl Printer {
     }
 
     /// Writes data to stdout. A reader that went away (`| head`) is no error.
+    #[expect(clippy::unused_self, reason = "whoever prints data must hold the printer")]
     pub(crate) fn data(self, text: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

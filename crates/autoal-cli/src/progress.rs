@@ -17,10 +17,10 @@ pub(crate) trait Display: Observer {
 }
 
 /// The observer that fits the terminal and the flags.
-pub(crate) fn observer(printer: &Printer) -> Box<dyn Display> {
+pub(crate) fn observer(printer: Printer) -> Box<dyn Display> {
     match printer.log() {
         Log::Auto if printer.draws_bars() => Box::new(Bars::new()),
-        Log::Auto | Log::Quiet => Box::new(Warnings(*printer)),
+        Log::Auto | Log::Quiet => Box::new(Warnings(printer)),
         Log::Plain => Box::new(Lines),
         Log::Json => Box::new(JsonLines),
     }
@@ -130,7 +130,7 @@ impl Observer for Bars {
             }
             Event::PhaseStarted { cell, round, phase } => state.update(cell, |line| {
                 line.round = *round;
-                line.phase = phase_name(*phase).to_owned();
+                phase_name(*phase).clone_into(&mut line.phase);
                 true
             }),
             Event::Epoch { cell, epoch, epochs, .. } => state.update(cell, |line| {
@@ -204,7 +204,7 @@ pub(crate) struct Download {
 
 impl Download {
     /// A bar that shows itself only on a terminal.
-    pub(crate) fn new(printer: &Printer) -> Self {
+    pub(crate) fn new(printer: Printer) -> Self {
         Self { bar: ProgressBar::hidden(), quiet: !printer.draws_bars() }
     }
 }

@@ -40,14 +40,14 @@ pub(crate) fn run(
 ) -> Result<(), ExperimentError> {
     let mut cell = Cell::open(env, experiment, entry, name)?;
     let done = cell.store.rounds().len() as u32;
-    env.tell(Event::CellStarted { cell: cell.name.clone(), done });
+    env.tell(&Event::CellStarted { cell: cell.name.clone(), done });
     if done == 0 {
         cell.warn_of_one_class();
     }
     for round in done..=cell.last_round() {
         round::run(&mut cell, round)?;
     }
-    env.tell(Event::CellFinished { cell: cell.name.clone() });
+    env.tell(&Event::CellFinished { cell: cell.name.clone() });
     Ok(())
 }
 
@@ -106,7 +106,7 @@ impl<'a> Cell<'a> {
         let first = labels.next();
         if self.env.dataset.num_classes() > 1 && labels.all(|label| Some(label) == first) {
             let message = format!("{}: the seed set holds one class only; the first model cannot tell classes apart", self.name);
-            self.env.tell(Event::Warning { message });
+            self.env.tell(&Event::Warning { message });
         }
     }
 

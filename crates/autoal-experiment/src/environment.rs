@@ -40,8 +40,8 @@ impl<'a> Environment<'a> {
         Ok(Self { config, dataset, device, pretrained, observer, stop, seed_set_models: SeedSetModels::default() })
     }
 
-    pub(crate) fn tell(&self, event: Event) {
-        self.observer.event(&event);
+    pub(crate) fn tell(&self, event: &Event) {
+        self.observer.event(event);
     }
 
     pub(crate) fn go_on(&self) -> Result<(), ExperimentError> {

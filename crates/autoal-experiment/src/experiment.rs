@@ -85,7 +85,7 @@ impl Experiment {
             .flat_map(|seed| env.config.strategies.iter().map(move |entry| (entry, *seed)))
             .map(|(entry, seed)| (entry, CellName { strategy: entry.label.clone(), seed }))
             .collect();
-        env.tell(Event::Planned { cells: cells.len(), rounds: env.config.budget.rounds + 1 });
+        env.tell(&Event::Planned { cells: cells.len(), rounds: env.config.budget.rounds + 1 });
         let failures = run_cells(env, &folder, cells, options.jobs.max(1));
         let outcome = match failures {
             _ if env.stop.requested() => Outcome::Stopped,

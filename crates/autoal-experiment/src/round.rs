@@ -55,7 +55,7 @@ pub(crate) fn run(cell: &mut Cell<'_>, round: u32) -> Result<(), ExperimentError
 
 /// Trains on what is labeled now. The model of the seed set is shared by all strategies of the seed.
 fn train_model(cell: &Cell<'_>, round: u32) -> Result<SeedSetModel, ExperimentError> {
-    cell.env.tell(Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Train });
+    cell.env.tell(&Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Train });
     let loss_head = strategy::needs_loss_head(cell.entry);
     if round == 0 && cell.strategy.is_some() {
         let key = SeedSetKey { seed: cell.name.seed, loss_head };
@@ -76,7 +76,7 @@ fn train_now(cell: &Cell<'_>, round: u32, loss_head: bool) -> Result<SeedSetMode
         normalization: env.dataset.normalization.as_ref(),
     };
     let mut observe = |report: &EpochReport| {
-        env.tell(Event::Epoch { cell: cell.name.clone(), epoch: report.epoch, epochs: report.epochs, loss: report.loss });
+        env.tell(&Event::Epoch { cell: cell.name.clone(), epoch: report.epoch, epochs: report.epochs, loss: report.loss });
         if env.stop.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options =
@@ -89,7 +89,7 @@ fn train_now(cell: &Cell<'_>, round: u32, loss_head: bool) -> Result<SeedSetMode
 fn evaluate_model(cell: &Cell<'_>, round: u32, model: &TrainedModel) -> Result<(Evaluation, f64), ExperimentError> {
     let (env, start) = (cell.env, Instant::now());
     env.go_on()?;
-    env.tell(Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Evaluate });
+    env.tell(&Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Evaluate });
     let test = evaluate(model, &env.dataset.test).map_err(|source| failed(cell, round, source))?;
     Ok((test, start.elapsed().as_secs_f64()))
 }
@@ -103,7 +103,7 @@ fn query(
 ) -> Result<Selection, ExperimentError> {
     let (env, start) = (cell.env, Instant::now());
     env.go_on()?;
-    env.tell(Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Query });
+    env.tell(&Event::PhaseStarted { cell: cell.name.clone(), round, phase: Phase::Query });
     let candidates = candidates(cell, round);
     let (labeled, labels): (Vec<SampleId>, Vec<Label>) = cell.pool.labeled().iter().copied().unzip();
     let pool = PoolOutputs::new(PoolQuery {
@@ -182,7 +182,7 @@ fn commit(
         thumbnails::write(&cell.folder, round, &cell.env.dataset.train.samples, &selection.ids())?;
     }
     cell.store.commit(record, &rows, &selection.log)?;
-    cell.env.tell(Event::RoundCommitted { cell: cell.name.clone(), round, labels, accuracy, seconds });
+    cell.env.tell(&Event::RoundCommitted { cell: cell.name.clone(), round, labels, accuracy, seconds });
     Ok(())
 }
 

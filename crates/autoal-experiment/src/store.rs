@@ -174,7 +174,7 @@ mod tests {
             nan_scores: 0,
             weights: Vec::new(),
             pseudo_labels: Vec::new(),
-            strategy_state: Default::default(),
+            strategy_state: autoal_strategies::StrategyState::default(),
             seconds: RoundSeconds::default(),
             peak_memory_bytes: 0,
         }

@@ -15,7 +15,7 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Prints the completion script.
-pub(crate) fn run(args: &CompletionsArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &CompletionsArgs, printer: Printer) -> anyhow::Result<Code> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "autoal", &mut script);
     printer.data(&String::from_utf8_lossy(&script))?;

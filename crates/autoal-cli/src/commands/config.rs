@@ -25,7 +25,7 @@ pub(crate) enum ConfigCommand {
 }
 
 /// Checks or shows.
-pub(crate) fn run(command: &ConfigCommand, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(command: &ConfigCommand, printer: Printer) -> anyhow::Result<Code> {
     match command {
         ConfigCommand::Show { file } => {
             let config = ExperimentConfig::read(file)?;
@@ -37,7 +37,7 @@ pub(crate) fn run(command: &ConfigCommand, printer: &Printer) -> anyhow::Result<
 }
 
 /// Checks all files, so that one run shows every mistake.
-fn check(files: &[PathBuf], printer: &Printer) -> anyhow::Result<Code> {
+fn check(files: &[PathBuf], printer: Printer) -> anyhow::Result<Code> {
     let mut code = Code::Ok;
     for file in files {
         match ExperimentConfig::read(file) {

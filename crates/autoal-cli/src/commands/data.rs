@@ -61,7 +61,7 @@ pub(crate) struct StatsArgs {
 }
 
 /// Answers a question about data sets.
-pub(crate) fn run(command: &DataCommand, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(command: &DataCommand, global: &GlobalArgs, printer: Printer) -> anyhow::Result<Code> {
     let options = global.load_options();
     match command {
         DataCommand::List { json: true } => list_json(&options, printer),
@@ -72,7 +72,7 @@ pub(crate) fn run(command: &DataCommand, global: &GlobalArgs, printer: &Printer)
     }
 }
 
-fn list(options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
+fn list(options: &LoadOptions, printer: Printer) -> anyhow::Result<Code> {
     let mut text = String::new();
     for entry in &Registry::builtin().datasets {
         let state = presence(&dataset_state(entry, options));
@@ -100,7 +100,7 @@ fn presence(files: &[FileCheck]) -> &'static str {
     }
 }
 
-fn list_json(options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
+fn list_json(options: &LoadOptions, printer: Printer) -> anyhow::Result<Code> {
     let describe = |entry: &DatasetEntry| {
         serde_json::json!({
             "name": entry.name,
@@ -122,7 +122,7 @@ fn list_json(options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
     Ok(Code::Ok)
 }
 
-fn fetch(names: &[String], options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
+fn fetch(names: &[String], options: &LoadOptions, printer: Printer) -> anyhow::Result<Code> {
     let registry = Registry::builtin();
     for name in names {
         let progress = Download::new(printer);
@@ -142,7 +142,7 @@ fn fetch(names: &[String], options: &LoadOptions, printer: &Printer) -> anyhow::
 }
 
 /// Checks all that was asked for, so that one run shows every file.
-fn check(names: &[String], options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
+fn check(names: &[String], options: &LoadOptions, printer: Printer) -> anyhow::Result<Code> {
     let registry = Registry::builtin();
     let here = |entry: &&DatasetEntry| presence(&dataset_state(entry, options)) != "missing";
     let entries: Vec<&DatasetEntry> = if names.is_empty() {
@@ -173,7 +173,7 @@ fn verdict(state: &FileState) -> (String, bool) {
     }
 }
 
-fn stats(args: &StatsArgs, options: &LoadOptions, printer: &Printer) -> anyhow::Result<Code> {
+fn stats(args: &StatsArgs, options: &LoadOptions, printer: Printer) -> anyhow::Result<Code> {
     let config = match (&args.target.name, &args.target.config) {
         (Some(name), _) => {
             Registry::builtin().require(name)?;

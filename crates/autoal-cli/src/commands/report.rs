@@ -71,7 +71,7 @@ enum Format {
 }
 
 /// Reports on runs.
-pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Code> {
     if !args.watch {
         report(args, printer)?;
         return Ok(Code::Ok);
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Code> 
     }
 }
 
-fn report(args: &ReportArgs, printer: &Printer) -> anyhow::Result<()> {
+fn report(args: &ReportArgs, printer: Printer) -> anyhow::Result<()> {
     let options = args.options();
     match args.format {
         Format::Json => printer.data(&(render_json(&args.runs, &options)? + "\n")),

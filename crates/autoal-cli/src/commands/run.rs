@@ -48,7 +48,7 @@ pub(crate) struct RunArgs {
 }
 
 /// Runs the experiment to its end, or until the user stops it.
-pub(crate) fn run(args: &RunArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &RunArgs, global: &GlobalArgs, printer: Printer) -> anyhow::Result<Code> {
     let config = args.config()?;
     let output = args.output.clone().or_else(|| config.output.clone()).unwrap_or_else(|| "runs".into());
     let stop = Stop::default();
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &RunArgs, global: &GlobalArgs, printer: &Printer) -> any
 }
 
 /// Shows what came out.
-fn finish(experiment: &Experiment, outcome: Outcome, printer: &Printer) -> anyhow::Result<Code> {
+fn finish(experiment: &Experiment, outcome: Outcome, printer: Printer) -> anyhow::Result<Code> {
     match outcome {
         Outcome::Stopped => {
             printer.say(&format!("stopped; every finished round is kept. To go on: {}", command_line()));
@@ -94,7 +94,7 @@ fn finish(experiment: &Experiment, outcome: Outcome, printer: &Printer) -> anyho
 }
 
 /// Prints the table of strategies and their curves, and writes the report.
-fn show(experiment: &Experiment, printer: &Printer) -> anyhow::Result<()> {
+fn show(experiment: &Experiment, printer: Printer) -> anyhow::Result<()> {
     let folder = experiment.folder().to_owned();
     let results = autoal_report::Experiment::read(&folder)?;
     printer.data(&format!("{}\n{}", text::summary_table(&results), text::curves(&results, PLOT.0, PLOT.1)))?;

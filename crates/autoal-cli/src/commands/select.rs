@@ -61,7 +61,7 @@ enum Format {
 }
 
 /// Selects or scores.
-pub(crate) fn run(args: &SelectArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &SelectArgs, printer: Printer) -> anyhow::Result<Code> {
     let entry = catalog::find(&args.strategy).map_err(|error| UsageError(error.to_string()))?;
     let spec = spec(args, entry)?;
     let mut strategy = catalog::build(&spec).map_err(|error| UsageError(error.to_string()))?;
@@ -122,7 +122,7 @@ fn select(
     spec: &StrategySpec,
     context: &QueryContext<'_>,
     strategy: &mut dyn QueryStrategy,
-    printer: &Printer,
+    printer: Printer,
 ) -> anyhow::Result<String> {
     let query_size = args.query_size.context("clap asks for a query size")?;
     if query_size > context.candidates.len() && !context.candidates.is_empty() {

@@ -15,33 +15,67 @@ pub(crate) struct StrategiesArgs {
 }
 
 /// Lists all strategies, or describes one.
-pub(crate) fn run(args: &StrategiesArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &StrategiesArgs, printer: Printer) -> anyhow::Result<Code> {
     let text = match &args.name {
         Some(name) => describe(catalog::find(name).map_err(|error| UsageError(error.to_string()))?),
-        None => catalog::ENTRIES.iter().map(line).collect(),
+        None => catalog::ENTRIES.iter().map(entry).chain([autoal()]).collect(),
     };
     printer.data(&text)?;
     Ok(Code::Ok)
 }
 
-/// One line: name, what it prefers, what it needs, its paper, its parameters.
-fn line(entry: &Entry) -> String {
+/// Name and summary, and under them paper, needs and parameters.
+fn entry(entry: &Entry) -> String {
     let StrategyInfo { name, summary, paper, parameters, .. } = entry.info;
     let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key).collect();
     let keys = if keys.is_empty() { String::new() } else { format!("; parameters: {}", keys.join(", ")) };
-    format!("{name:22} {summary} [{paper}; needs: {}{keys}]\n", needs(entry))
+    listed(name, &[summary.to_owned(), format!("{paper}; needs: {}{keys}", needs(entry))])
+}
+
+/// AutoAL is built from networks, so it runs in experiments only and does not stand in the catalog.
+fn autoal() -> String {
+    let summary = "a mixture of strategies whose weights a network learns for each sample";
+    let rest = "Wang, Zhan & Huang, ICML 2025; in experiments only; parameters: see configs/example.toml and docs/autoal.md";
+    listed("autoal", &[summary.to_owned(), rest.to_owned()])
+}
+
+/// A name, and paragraphs beside it that fit a terminal of 80 columns.
+fn listed(name: &str, paragraphs: &[String]) -> String {
+    const COLUMN: usize = 21;
+    const WIDTH: usize = 80 - COLUMN;
+    let mut text = String::new();
+    let mut left = name;
+    for paragraph in paragraphs {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                text.push_str(&format_line(left, &line));
+                left = "";
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        text.push_str(&format_line(left, &line));
+        left = "";
+    }
+    text
+}
+
+fn format_line(left: &str, line: &str) -> String {
+    format!("{left:20} {line}\n")
 }
 
 fn describe(entry: &Entry) -> String {
     let StrategyInfo { name, summary, paper, parameters, .. } = entry.info;
-    let mut text = format!("{name}: {summary}\n\npaper  {paper}\nneeds  {}\n", needs(entry));
+    let mut lines = vec![format!("{name}: {summary}\n\npaper  {paper}\nneeds  {}\n", needs(entry))];
     if !parameters.is_empty() {
-        text.push_str("\nparameters (--param KEY=VALUE, or keys of the strategy's table in a configuration):\n");
+        lines.push("\nparameters (--param KEY=VALUE, or keys of the strategy's table in a configuration):\n".to_owned());
     }
-    for parameter in parameters {
-        text.push_str(&format!("  {} = {}\n      {}\n", parameter.key, parameter.default, parameter.doc));
-    }
-    text
+    lines.extend(parameters.iter().map(|p| format!("  {} = {}\n      {}\n", p.key, p.default, p.doc)));
+    lines.concat()
 }
 
 /// The arrays that a strategy needs, in words.
