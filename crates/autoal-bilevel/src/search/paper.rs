@@ -114,7 +114,7 @@ impl<'a> Search<'a> {
     /// FitNet by equation (7): cross-entropy weighted by the selection, which has no gradient here.
     pub fn fit_step(&self, step: usize, batch: &Batch, nets: Nets) -> Result<(Nets, StepRecord), BilevelError> {
         let logits = nets.search.net.valid().forward((self.inputs)(&batch.rows)?).logits;
-        let gated = self.gate(&logits, batch, step);
+        let gated = self.gate(&logits, batch, step)?;
         let (forward, statistics) = nets.fit.net.forward_train((self.inputs)(&batch.rows)?, None);
         let losses = cross_entropy_per_sample(forward.logits, self.classes(batch));
         let mut record = self.record(step, Phase::Fit, batch, &gated, &host_f64(&losses));
@@ -132,7 +132,7 @@ impl<'a> Search<'a> {
         let fit = nets.fit.net.valid().forward((self.inputs)(&batch.rows)?);
         let losses = cross_entropy_per_sample(fit.logits, self.classes(batch));
         let (forward, statistics) = nets.search.net.forward_train((self.inputs)(&batch.rows)?);
-        let gated = self.gate(&forward.logits, batch, step);
+        let gated = self.gate(&forward.logits, batch, step)?;
         let mut record = self.record(step, Phase::Search, batch, &gated, &host_f64(&losses));
         let ranking = nets.module.as_ref().map(|module| ranking(module, &forward, losses.clone()));
         let loss = search_loss(gated.selection, losses);
@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
         let fit = nets.fit.net.valid().forward((self.inputs)(&batch.rows)?);
         let losses = cross_entropy_per_sample(fit.logits, self.classes(batch));
         let forward = nets.search.net.valid().forward((self.inputs)(&batch.rows)?);
-        let gated = self.gate(&forward.logits, batch, step);
+        let gated = self.gate(&forward.logits, batch, step)?;
         let mut record = self.record(step, Phase::LossModule, batch, &gated, &host_f64(&losses));
         let Some(module) = nets.module else { return Ok((nets, record)) };
         let ranking = ranking(&module, &forward, losses);
@@ -165,12 +165,15 @@ impl<'a> Search<'a> {
         Ok((Nets { module: Some(module), ..nets }, record))
     }
 
-    /// Combined scores, threshold and selection of a batch; the threshold has no gradient.
-    pub fn gate(&self, logits: &Tensor<2>, batch: &Batch, step: usize) -> Gated {
+    /// Combined scores, threshold and selection of a batch; the threshold has no gradient. Fails when a score is not finite.
+    pub fn gate(&self, logits: &Tensor<2>, batch: &Batch, step: usize) -> Result<Gated, BilevelError> {
         let mut rng = self.key.rng(MIXTURE.child(self.cycle as u64).child(step as u64));
         let marks = tensor_of(&batch.marks, self.device);
         let upper = batch.budget / batch.rows.len() as f64;
-        gate(logits, marks, upper, self.config, self.keys, &mut rng)
+        let gated = gate(logits, marks, upper, self.config, self.keys, &mut rng);
+        // Checked here, so that a FitNet that is fed by a diverged SearchNet does not take the blame.
+        finite(host_f64(&gated.scores).iter().sum(), step, "SearchNet", "search-lr")?;
+        Ok(gated)
     }
 
     fn classes(&self, batch: &Batch) -> Tensor<1, Int> {

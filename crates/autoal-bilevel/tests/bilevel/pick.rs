@@ -31,7 +31,8 @@ fn coverage_with_mass_one_is_max_herding_on_its_oracle() {
     let rows = |data| Rows::new(data, 2).expect("pairs");
     let picks = coverage(rows(&pool), rows(&labeled), &[1.0; 5], None, 3, 1.0);
     let (order, gains): (Vec<usize>, Vec<f64>) = picks.into_iter().map(|pick| (pick.row, pick.gain)).unzip();
-    assert_eq!(order, [2, 3, 0]);
+    // The samples at 90 and 100 degrees gain the same in exact arithmetic, so rounding chooses between them.
+    assert!(order == [2, 3, 0] || order == [2, 4, 0], "{order:?}");
     assert_close(&gains, &[0.583_865_2, 0.285_567_9, 0.041_365_1], 1e-5);
 }
 
