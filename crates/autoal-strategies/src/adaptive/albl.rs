@@ -120,7 +120,9 @@ impl Albl {
         let row_of = |id: &SampleId| context.candidates.binary_search(id).expect("strategies select candidates");
         let mut mixture = vec![0.0; context.candidates.len()];
         for (ids, share) in nominations.iter().zip(&shares) {
-            ids.iter().for_each(|id| mixture[row_of(id)] += share / ids.len() as f64);
+            for id in ids {
+                mixture[row_of(id)] += share / ids.len() as f64;
+            }
         }
         let log_q: Vec<f64> = mixture.iter().map(|q| q.ln()).collect();
         let keys: Vec<f64> = log_q.iter().zip(random::gumbel(context, DRAW)).map(|(q, gumbel)| q + gumbel).collect();

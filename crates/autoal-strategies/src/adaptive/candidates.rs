@@ -46,11 +46,8 @@ impl Candidates {
     /// Shares of the candidates for the record of a round.
     pub(crate) fn weights(&self, shares: &[f64]) -> Vec<CandidateWeight> {
         let total: f64 = shares.iter().sum();
-        let weight = |(strategy, share): (&Box<dyn QueryStrategy>, &f64)| CandidateWeight {
-            candidate: strategy.name().to_owned(),
-            weight: share / total,
-        };
-        self.0.iter().zip(shares).map(weight).collect()
+        let names = self.0.iter().map(|strategy| strategy.name().to_owned());
+        names.zip(shares).map(|(candidate, share)| CandidateWeight { candidate, weight: share / total }).collect()
     }
 
     /// The states of all candidates; `null` when none has one.

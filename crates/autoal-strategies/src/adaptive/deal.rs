@@ -101,7 +101,7 @@ impl Memory {
     fn learn(&mut self, schedule: Schedule, arm: usize, p: f64, reward: f64) {
         self.arms.reward(arm, schedule.gamma, p, reward);
         self.steps += 1;
-        if self.steps % schedule.restart_every == 0 {
+        if self.steps.is_multiple_of(schedule.restart_every) {
             self.arms = Arms::new(self.arms.log_weights.len());
         }
     }

@@ -247,7 +247,7 @@ mod tests {
             memory.givers = (0..30).map(|_| memory.draw(&weights, &mut rng)).collect();
             won = [0; 3];
             memory.givers.iter().for_each(|giver| won[*giver] += 1);
-            let labels: Vec<Label> = memory.givers.iter().map(|giver| Label(if *giver == 2 { 1 } else { 0 })).collect();
+            let labels: Vec<Label> = memory.givers.iter().map(|giver| Label(u16::from(*giver == 2))).collect();
             memory.learn(&labels, 0.9);
         }
         assert!(won[2] > 20, "{won:?}");

@@ -40,11 +40,16 @@ pub(super) fn log_probabilities(source: &mut Source, prefix: &str) -> Result<Opt
 }
 
 fn logarithms(row: &mut [f32]) {
-    row.iter_mut().for_each(|p| *p = f64::from(p.max(0.0) + if p.is_nan() { f32::NAN } else { 0.0 }).ln() as f32);
+    for p in row {
+        // `max` would turn a value that is not a number into 0.
+        *p = if p.is_nan() { f32::NAN } else { f64::from(p.max(0.0)).ln() as f32 };
+    }
 }
 
 fn log_softmax(row: &mut [f32]) {
     let top = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = row.iter().map(|z| (f64::from(*z) - top).exp()).sum();
-    row.iter_mut().for_each(|z| *z = (f64::from(*z) - top - sum.ln()) as f32);
+    for z in row {
+        *z = (f64::from(*z) - top - sum.ln()) as f32;
+    }
 }

@@ -71,10 +71,12 @@ impl Source {
         let Some(file) = self.file(name) else { return Ok(None) };
         let header = npy::read_file_header(&file)?;
         let usable = header.dtype == Dtype::F32 && !header.big_endian && (!header.fortran_order || header.shape.len() < 2);
-        if usable && cfg!(target_endian = "little") && !header.is_empty() {
-            if let Some(floats) = Floats::map(&file, header)? {
-                return Ok(Some(floats));
-            }
+        if usable
+            && cfg!(target_endian = "little")
+            && !header.is_empty()
+            && let Some(floats) = Floats::map(&file, header)?
+        {
+            return Ok(Some(floats));
         }
         npy::read_file(&file).map(|array| Some(Floats::of(&array)))
     }

@@ -26,9 +26,14 @@ fn f32s(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
+/// Name of an array and its file.
+type NamedFile = (&'static str, Vec<u8>);
+
 fn folder(files: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(format!("{name}.npy")), bytes).expect("writable"));
+    for (name, bytes) in files {
+        fs::write(folder.path().join(format!("{name}.npy")), bytes).expect("writable");
+    }
     let path = folder.path().to_owned();
     (folder, path)
 }
@@ -94,7 +99,7 @@ fn wrong_arrays_are_named_with_what_was_expected() {
     let ids = |ids: &[i64]| {
         npy("<i8", false, &format!("{},", ids.len()), &ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<_>>())
     };
-    let cases: [(&[(&str, Vec<u8>)], &str); 8] = [
+    let cases: [(&[NamedFile], &str); 8] = [
         (&[], "none of `log_proba`, `embeddings`, `mc_proba`, `predicted_loss`, `ids` is there; what are the candidates?"),
         (
             &[("log_proba", matrix(2)), ("embeddings", matrix(3))],

@@ -51,7 +51,9 @@ impl QueryStrategy for Badge {
 /// Rows that are neither chosen nor unusable.
 fn without(chosen: &[usize], unusable: &[bool]) -> Vec<usize> {
     let mut free: Vec<bool> = unusable.iter().map(|unusable| !unusable).collect();
-    chosen.iter().for_each(|&row| free[row] = false);
+    for &row in chosen {
+        free[row] = false;
+    }
     (0..free.len()).filter(|&row| free[row]).collect()
 }
 

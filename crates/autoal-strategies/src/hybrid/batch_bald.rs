@@ -75,7 +75,9 @@ impl QueryStrategy for BatchBald {
         let mut samples: Vec<Selected> =
             picks.iter().map(|pick| Selected { id: context.candidates[rows[pick.0]], score: Some(pick.1) }).collect();
         let mut rest = vec![true; scores.len()];
-        picks.iter().for_each(|pick| rest[rows[pick.0]] = false);
+        for pick in &picks {
+            rest[rows[pick.0]] = false;
+        }
         samples.extend(drawn_by_power(context, &scores, &rest, query_size - samples.len()));
         Ok(Selection { samples, nan_scores: scores.iter().filter(|score| score.is_nan()).count(), ..Selection::default() })
     }

@@ -164,7 +164,9 @@ impl QueryStrategy for StochasticBatch {
         let mut scores = scores.to_vec();
         // A gap `p₂ - p₁` is never positive; the authors use one plus it.
         if self.perturbation == Perturbation::Power && self.scorer.name().starts_with("margin") {
-            scores.iter_mut().for_each(|score| *score += 1.0);
+            for score in &mut scores {
+                *score += 1.0;
+            }
         }
         Ok(select(&scores, context, self.perturbation, self.beta, query_size))
     }
@@ -213,7 +215,9 @@ mod tests {
             };
             let ids = select(scores, &context, perturbation, beta, 2).ids();
             first[ids[0].row()] += 1.0 / draws as f64;
-            ids.iter().for_each(|id| both[id.row()] += 1.0 / draws as f64);
+            for id in ids {
+                both[id.row()] += 1.0 / draws as f64;
+            }
         }
         (first, both)
     }

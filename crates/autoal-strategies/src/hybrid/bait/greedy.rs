@@ -97,7 +97,9 @@ impl<'a> Greedy<'a> {
     /// Leaves only these rows in the race.
     pub(super) fn keep(&mut self, rows: &[usize]) {
         let mut stays = vec![false; self.is_free.len()];
-        rows.iter().for_each(|&row| stays[row] = true);
+        for &row in rows {
+            stays[row] = true;
+        }
         let size = self.term_len();
         let kept: Vec<usize> = (0..self.active.len()).filter(|&i| stays[self.active[i]]).collect();
         self.terms = kept.iter().flat_map(|&i| self.terms[i * size..(i + 1) * size].iter().copied()).collect();
@@ -172,7 +174,7 @@ impl<'a> Greedy<'a> {
         let Some(s) = small_inverse(&(Array2::eye(x.nrows()) * step.sign() + x.dot(&u))) else { return };
         let middle = s.dot(&x.dot(&w)).dot(&s);
         let cross = u.dot(&s).dot(&w.t());
-        self.sandwich = &self.sandwich - &cross - &cross.t() + u.dot(&middle).dot(&u.t());
+        self.sandwich = &self.sandwich - &cross - cross.t() + u.dot(&middle).dot(&u.t());
         self.inverse = &self.inverse - &u.dot(&s).dot(&u.t());
         self.move_terms(&columns(&u), &columns(&w), &s, &middle);
     }

@@ -100,7 +100,9 @@ impl QueryStrategy for Bait {
         rows.truncate(query_size);
         // Candidates that a shortlist or their probabilities kept out fill what is missing, in order of their first gains.
         let mut free = vec![true; gains.len()];
-        rows.iter().for_each(|&row| free[row] = false);
+        for &row in &rows {
+            free[row] = false;
+        }
         let missing = query_size - rows.len();
         if missing > 0 {
             let ranked = rank::top(&gains, context.candidates, gains.len());

@@ -102,7 +102,7 @@ proptest! {
     fn the_order_of_the_axes_of_the_embedding_does_not_matter(values in prop::collection::vec(-2.0_f32..2.0, 12 * 3)) {
         let log_proba = Array2::from_shape_fn((12, 2), |(i, c)| (if (c == 0) == (i % 2 == 0) { 0.5 + i as f32 / 30.0 } else { 0.5 - i as f32 / 30.0 }).ln());
         let embeddings = Array2::from_shape_vec((12, 3), values).expect("12 rows");
-        let turned = Array2::from_shape_fn((12, 3), |(i, d)| if d == 1 { -embeddings[[i, 2]] } else { embeddings[[i, if d == 0 { 0 } else { 1 }]] });
+        let turned = Array2::from_shape_fn((12, 3), |(i, d)| if d == 1 { -embeddings[[i, 2]] } else { embeddings[[i, usize::from(d != 0)]] });
         let select = |h: &Array2<f32>| query(&log_proba, h, 0, |context| Bait(BaitConfig::default()).first_gains(context, 2).expect("valid"));
         for (x, y) in select(&embeddings).iter().zip(select(&turned)) {
             prop_assert!(*x >= 0.0 && (x - y).abs() < DIGITS);
