@@ -26,6 +26,14 @@ impl Metric {
     /// All metrics, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Accuracy, Self::BalancedAccuracy, Self::Loss, Self::Ece];
 
+    /// The values that the metric can have; bands are drawn no further.
+    pub(crate) fn range(self) -> (f64, f64) {
+        match self {
+            Self::Accuracy | Self::BalancedAccuracy | Self::Ece => (0.0, 1.0),
+            Self::Loss => (0.0, f64::INFINITY),
+        }
+    }
+
     /// The name in options and files.
     pub fn name(self) -> &'static str {
         match self {

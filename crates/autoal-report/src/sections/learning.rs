@@ -47,10 +47,16 @@ fn band_note(strategies: &[&StrategyCurves]) -> String {
 /// A chart of some strategies' curves.
 pub(super) fn chart(context: &Context<'_>, metric: Metric, strategies: &[&StrategyCurves], title: &str) -> LineChart {
     let (axis, scale) = context.x_axis();
+    let (least, most) = metric.range();
+    let within = |(low, high): (f64, f64)| (low.max(least), high.min(most));
     let series = strategies.iter().map(|s| Series {
         label: s.label.clone(),
         style: context.style(&s.label),
-        points: s.mean().iter().map(|(l, e)| Point { x: *l as f64 / scale, y: e.mean, band: e.low().zip(e.high()) }).collect(),
+        points: s
+            .mean()
+            .iter()
+            .map(|(l, e)| Point { x: *l as f64 / scale, y: e.mean, band: e.low().zip(e.high()).map(within) })
+            .collect(),
         faint: false,
     });
     let mut chart = LineChart::new(title, axis, metric_axis(metric), series.collect());
