@@ -4,9 +4,12 @@
 //! forward *returns* the batch's statistics, and [`BatchNorm::absorb`] moves the running ones. So clones never share them, a file never
 //! holds stale ones, and which statistics are used is said by the caller, not by a hidden switch.
 
+#[cfg(feature = "flex")]
+mod fast;
+
 use burn::module::{Module, Param};
-use burn::tensor::module::{batch_norm, batch_norm_train, conv2d};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, activation};
 use rand::Rng;
 
@@ -131,10 +134,32 @@ pub(crate) fn conv_norm(
     after: After,
     statistics: &mut Statistics<'_>,
 ) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if let Some(output) = fast::conv_norm(conv, norm, &input, &after, statistics) {
+        return output;
+    }
     let output = norm.forward(conv.forward(input), statistics);
     match after {
         After::Identity => output,
         After::Relu => activation::relu(output),
         After::AddRelu(shortcut) => activation::relu(output + shortcut),
     }
+}
+
+/// The 3x3 maximum of every second pixel, after the stem for photographs.
+pub(crate) fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if fast::supports(&x) {
+        return fast::max_pool(x);
+    }
+    max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]))
+}
+
+/// `[batch, channels, rows, columns]` to `[batch, channels]`.
+pub(crate) fn global_average(x: Tensor<4>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if fast::supports(&x) {
+        return fast::global_average(x);
+    }
+    x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
 }

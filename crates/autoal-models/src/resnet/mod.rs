@@ -4,13 +4,11 @@ mod block;
 mod layers;
 
 use burn::module::Module;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use self::block::Block;
-use self::layers::{After, BatchNorm, Conv, conv_norm};
+use self::layers::{After, BatchNorm, Conv, conv_norm, global_average, max_pool};
 pub(crate) use self::layers::{ChannelStatistics, Statistics};
 use crate::config::Stem;
 
@@ -58,7 +56,7 @@ impl ResNet {
     pub(crate) fn forward(&self, images: Tensor<4>, mut statistics: Statistics<'_>) -> [Tensor<2>; 4] {
         let mut x = conv_norm(&self.conv1, &self.bn1, images, After::Relu, &mut statistics);
         if self.max_pool {
-            x = max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]));
+            x = max_pool(x);
         }
         [&self.layer1, &self.layer2, &self.layer3, &self.layer4].map(|blocks| {
             for block in blocks {
@@ -82,9 +80,4 @@ impl ResNet {
         let layer4 = stage(self.layer4);
         Self { bn1, layer1, layer2, layer3, layer4, ..self }
     }
-}
-
-/// `[batch, channels, rows, columns]` to `[batch, channels]`.
-fn global_average(x: Tensor<4>) -> Tensor<2> {
-    x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
 }

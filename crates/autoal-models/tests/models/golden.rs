@@ -14,10 +14,12 @@ use crate::support::device;
 
 /// An array may differ from PyTorch's double precision by this many times PyTorch's own `f32` rounding ..
 const TIMES_TORCH_ROUNDING: f64 = 10.0;
-/// .. but at least by this share of its largest value: other orders of summation are as good as PyTorch's.
-const SHARE_OF_LARGEST: f64 = 1e-5;
-/// Adam divides gradients by their own size, so single entries may move by a step; the array as a whole may not.
-const ADAM_RELATIVE_NORM: f64 = 1e-3;
+/// .. but at least by this share of its largest value: other orders of summation are as good as PyTorch's, and Winograd's transforms in
+/// `autoal-kernels` round up to 2e-5 of the largest value in each layer.
+const SHARE_OF_LARGEST: f64 = 5e-5;
+/// After three steps single entries may be further off, the array as a whole may not, by its norm: Adam divides gradients by their own
+/// size, and each step multiplies what Winograd's transforms rounded in the one before (SGD: up to 1.3e-3; with Burn's own operations 1e-5).
+const STEPS_RELATIVE_NORM: f64 = 5e-3;
 /// Norms of gradients of all parameters, relative: sums over thousands of rounded entries.
 const NORM_RELATIVE: f64 = 1e-4;
 
@@ -76,8 +78,9 @@ impl Case {
         let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
         let relative = norm(&mut ours.iter().zip(&theirs).map(|(a, b)| a - b)) / norm(&mut theirs.iter().copied());
-        let adaptive = key.starts_with("adam") && relative <= ADAM_RELATIVE_NORM;
-        (worst > allowed && !adaptive)
+        let after_steps = ["sgd", "adam"].iter().any(|optimizer| key.starts_with(optimizer));
+        let close_as_a_whole = after_steps && relative <= STEPS_RELATIVE_NORM;
+        (worst > allowed && !close_as_a_whole)
             .then(|| format!("{} {key}: {worst:e} off, {allowed:e} allowed, relative {relative:e}", self.name()))
     }
 
