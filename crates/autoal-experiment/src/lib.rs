@@ -1,7 +1,7 @@
 //! Active-learning experiments: a round, resume, cells, and the result files.
 //!
 //! A *cell* is one (strategy, seed) of an experiment. [`Experiment::run`] runs all cells of a configuration; each cell repeats the round
-//! of [`round`] (train, evaluate, query, annotate) and commits it to its folder before the next begins, so that a run killed at any
+//! of `round.rs` (train, evaluate, query, annotate) and commits it to its folder before the next begins, so that a run killed at any
 //! moment resumes to the same results. This crate knows nothing of command lines or terminals: it tells an [`Observer`] what happens.
 
 mod cell;

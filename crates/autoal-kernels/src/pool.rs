@@ -100,7 +100,9 @@ pub fn global_average(x: &[f32], pixels: usize, channels: usize) -> Vec<f32> {
         for pixel in x.chunks_exact(channels) {
             y.iter_mut().zip(pixel).for_each(|(y, x)| *y += x);
         }
-        y.iter_mut().for_each(|y| *y /= pixels as f32);
+        for y in y {
+            *y /= pixels as f32;
+        }
     });
     y
 }

@@ -4,9 +4,9 @@
 //! more than their arithmetic, and no transposition is needed between layers. Weights and their gradients keep PyTorch's order
 //! `[out, in, kernel, kernel]`. Three algorithms share the work, chosen by shape alone, hence reproducibly:
 //!
-//! - [`winograd`]: F(4x4, 3x3) for 3x3 kernels with stride and padding 1;
-//! - [`dense`]: images hardly larger than the kernel, as one matrix product over all pixels;
-//! - [`gather`]: everything else, a matrix product over patches addressed in place.
+//! - `winograd`: F(4x4, 3x3) for 3x3 kernels with stride and padding 1;
+//! - `dense`: images hardly larger than the kernel, as one matrix product over all pixels;
+//! - `gather`: everything else, a matrix product over patches addressed in place.
 
 mod dense;
 mod gather;
