@@ -164,11 +164,6 @@ fn training_forward_gradients_and_running_statistics_agree_with_pytorch_on_every
 }
 
 fn three_steps_agree(name: &str, optimizer: &OptimizerConfig) {
-    match std::env::var("KDIAG").as_deref() {
-        Ok("stock") => autoal_kernels::ops::set_isa(None),
-        Ok(k) => autoal_kernels::ops::set_isa(autoal_kernels::Isa::available().into_iter().find(|i| i.name() == k)),
-        _ => {}
-    }
     for case in cases() {
         let mut network = case.network.trainable_copy();
         let mut steps = optimizer.init();
