@@ -202,7 +202,7 @@ fn table(statistics: &DatasetStatistics) -> String {
         .collect();
     let width = statistics.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("imbalance".len());
     let row = |name: &str, cells: Vec<String>| {
-        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>12}")).collect();
         format!("{name:<width$} {}\n", cells.concat())
     };
     let mut text = format!("{}: {shape}\n", statistics.name);
