@@ -79,7 +79,6 @@ struct Bars {
 
 struct State {
     total: ProgressBar,
-    start: Instant,
     rounds: u32,
     cells: HashMap<CellName, CellLine>,
 }
@@ -101,7 +100,7 @@ impl Bars {
         let style =
             ProgressStyle::with_template("{bar:28} {pos}/{len} rounds  {elapsed} gone{msg}").expect("the template is a constant");
         let total = bars.add(ProgressBar::new(0).with_style(style));
-        let state = State { total, start: Instant::now(), rounds: 0, cells: HashMap::new() };
+        let state = State { total, rounds: 0, cells: HashMap::new() };
         Self { bars, state: Mutex::new(state) }
     }
 }
@@ -115,7 +114,6 @@ impl Observer for Bars {
             }
             Event::Planned { cells, rounds } => {
                 state.rounds = *rounds;
-                state.start = Instant::now();
                 state.total.set_length(*cells as u64 * u64::from(*rounds));
                 state.total.enable_steady_tick(Duration::from_millis(500));
             }

@@ -122,7 +122,7 @@ impl ExperimentConfig {
         let strategies = strategies(&raw.strategies).map_err(|message| fault("", "strategies", message))?;
         check_budget(&raw.budget).map_err(|(key, message)| fault("budget", key, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        raw.train.check().map_err(|message| fault("train", "epochs", message))?;
+        raw.train.check().map_err(|message| fault("train", key_of(&message), message.clone()))?;
         if raw.model.arch == Arch::ResNet18 && raw.train.batch_size < 2 {
             let message = "`batch-size` is 1, expected at least 2: batch norm needs several samples";
             return Err(fault("train", "batch-size", message.into()));
@@ -146,7 +146,7 @@ impl ExperimentConfig {
             train: raw.train,
         };
         for entry in &config.strategies {
-            strategy::check(entry, &config).map_err(|message| fault("", &entry.name, message))?;
+            strategy::check(entry).map_err(|message| fault("", &entry.name, message))?;
         }
         Ok(config)
     }
@@ -272,6 +272,12 @@ fn check_budget(budget: &BudgetConfig) -> Result<(), (&'static str, String)> {
         return Err(("candidate-limit", message));
     }
     Ok(())
+}
+
+/// The key that a message of the form "`table.key` is .." is about; `""` when it names none.
+fn key_of(message: &str) -> &str {
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    quoted.rsplit('.').next().unwrap_or_default()
 }
 
 fn first_duplicate<T: PartialEq>(values: &[T]) -> Option<&T> {

@@ -85,6 +85,12 @@ impl Experiment {
             .flat_map(|seed| env.config.strategies.iter().map(move |entry| (entry, *seed)))
             .map(|(entry, seed)| (entry, CellName { strategy: entry.label.clone(), seed }))
             .collect();
+        env.tell(&Event::Loaded {
+            dataset: env.dataset.name.clone(),
+            pool: env.dataset.train.len(),
+            test: env.dataset.test.len(),
+            classes: env.dataset.num_classes(),
+        });
         env.tell(&Event::Planned { cells: cells.len(), rounds: env.config.budget.rounds + 1 });
         let failures = run_cells(env, &folder, cells, options.jobs.max(1));
         let outcome = match failures {

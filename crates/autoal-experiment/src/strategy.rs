@@ -5,7 +5,7 @@ use std::sync::Arc;
 use autoal_bilevel::{AutoAl, AutoAlConfig, AutoAlEnv};
 use autoal_strategies::{Need, QueryStrategy, StrategySpec, catalog};
 
-use crate::{Environment, ExperimentConfig, ExperimentError, StrategyEntry};
+use crate::{Environment, ExperimentError, StrategyEntry};
 
 /// Name of AutoAL in configurations.
 const AUTOAL: &str = "autoal";
@@ -30,7 +30,7 @@ pub(crate) fn build(entry: &StrategyEntry, env: &Environment<'_>) -> Result<Box<
 }
 
 /// Whether a strategy is known and its parameters are right, before anything is loaded.
-pub(crate) fn check(entry: &StrategyEntry, _config: &ExperimentConfig) -> Result<(), String> {
+pub(crate) fn check(entry: &StrategyEntry) -> Result<(), String> {
     match entry.name.as_str() {
         AUTOAL => AutoAlConfig::from_table(&entry.parameters).map(drop).map_err(|error| error.to_string()),
         FULL_DATA if entry.parameters.is_empty() => Ok(()),

@@ -122,6 +122,9 @@ impl RunArgs {
         if let Some(device) = &self.device {
             config.device.clone_from(device);
         }
+        if let Some(seed) = self.seeds.iter().enumerate().find(|(at, seed)| self.seeds[..*at].contains(seed)) {
+            return Err(UsageError(format!("`--seeds` names seed {} twice", seed.1)).into());
+        }
         if !self.seeds.is_empty() {
             config.seeds = self.seeds.iter().copied().map(Seed).collect();
         }

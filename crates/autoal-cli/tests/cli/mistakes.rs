@@ -54,6 +54,20 @@ fn batches_of_one_are_refused_for_a_network_with_batch_norm() {
 }
 
 #[test]
+fn a_setting_of_the_training_that_is_out_of_range_is_named_with_its_line() {
+    let (code, text) = replaced("lr = 0.05", "lr = -1.0");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("line 23: `train.optimizer.lr` is -1"), "{text}");
+}
+
+#[test]
+fn a_seed_named_twice_on_the_command_line_is_a_usage_error() {
+    let place = Place::with(SMALL);
+    let (code, text) = complaint(place.experiment(&["--seeds", "1,1"]));
+    assert_eq!((code, text.contains("seed 1 twice")), (2, true), "{text}");
+}
+
+#[test]
 fn a_model_that_does_not_fit_the_data_is_refused() {
     let (code, text) = replaced("width = 4", "arch = \"linear\"");
     assert_eq!(code, 3, "{text}");
