@@ -8,7 +8,7 @@ use autoal_strategies::{CandidateWeight, QueryContext, QueryError, QueryStrategy
 use crate::BilevelError;
 use crate::config::{AutoAlConfig, Pick};
 use crate::fit_net::AutoAlEnv;
-use crate::nominations::{Ask, Candidates, Signals};
+use crate::nominations::{Ask, Candidates};
 use crate::pick;
 use crate::record::{RoundRecord, SearchRecord};
 use crate::search::round::{RoundSearch, Searched};
@@ -54,8 +54,11 @@ impl AutoAl {
         let weighed = Weighed::new(&self.config, &self.env, searched.as_ref(), &signals, share, context)?;
         let samples = self.pick(context, &weighed, query_size)?;
         clock.lap("query");
-        let record = self.round_record(context, searched.is_some(), &signals, &weighed, &samples);
-        Ok(selection(context.candidates, &samples, record, searched, clock))
+        let mut first_choices = signals.first_choices.clone();
+        first_choices.iter_mut().for_each(|rows| rows.sort_unstable());
+        let nominated_by = samples.iter().map(|&(row, _)| self.nominators(&first_choices, row)).collect();
+        let record = self.round_record(context, searched.is_some(), &first_choices, &weighed, &samples, signals.nan_scores);
+        Ok(Selection { nominated_by, ..selection(context.candidates, &samples, record, searched, clock) })
     }
 
     /// Rows and scores of the selected samples, the most wanted first.
@@ -85,19 +88,22 @@ impl AutoAl {
         })
     }
 
+    /// Names of the candidates whose own query would have taken a row.
+    fn nominators(&self, first_choices: &[Vec<usize>], row: usize) -> Vec<String> {
+        let names = self.candidates.names().iter().zip(first_choices);
+        names.filter(|(_, rows)| has(rows, row)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// `first_choices` are sorted rows, one list a candidate.
     fn round_record(
         &self,
         context: &QueryContext<'_>,
         searched: bool,
-        signals: &Signals,
+        first_choices: &[Vec<usize>],
         weighed: &Weighed,
         samples: &[(usize, f64)],
+        nan_scores: usize,
     ) -> RoundRecord {
-        let mut first_choices = signals.first_choices.clone();
-        for rows in &mut first_choices {
-            rows.sort_unstable();
-        }
-        let has = |rows: &[usize], row: usize| rows.binary_search(&row).is_ok();
         let common = |a: &[usize], b: &[usize]| a.iter().filter(|&&row| has(b, row)).count();
         RoundRecord {
             round: context.round,
@@ -109,9 +115,13 @@ impl AutoAl {
             overlaps: first_choices.iter().map(|a| first_choices.iter().map(|b| common(a, b)).collect()).collect(),
             selected: samples.len(),
             unlabeled: context.candidates.len(),
-            nan_scores: signals.nan_scores,
+            nan_scores,
         }
     }
+}
+
+fn has(sorted: &[usize], row: usize) -> bool {
+    sorted.binary_search(&row).is_ok()
 }
 
 impl QueryStrategy for AutoAl {

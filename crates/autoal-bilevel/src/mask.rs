@@ -10,34 +10,42 @@ use crate::tensors::{host_f64, tensor_1d};
 
 /// Half-width of the search interval for the threshold, in temperatures beyond the extreme scores: there a sigmoid is 0 or 1 in `f64`.
 const REACH: f64 = 40.0;
-/// Halvings: more than the bits of an `f64`'s mantissa.
-const BISECTIONS: usize = 100;
+/// Steps of the search for the threshold; it needs about ten, and halvings alone would need fewer than this.
+const STEPS: usize = 100;
 
 fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The threshold `τ` at which `Σ σ((s_j − τ)/T) = budget`, by bisection in `f64`.
+/// The threshold `τ` at which `Σ σ((s_j − τ)/T) = budget`, in `f64`: Newton's steps, and halvings where these leave the bracket.
 ///
 /// `scores` are finite; `budget` lies strictly between 0 and their number, otherwise the nearest reachable end is returned.
 pub fn budget_threshold(scores: &[f64], budget: f64, temperature: f64) -> f64 {
     let mut low = scores.iter().copied().fold(f64::INFINITY, f64::min) - REACH * temperature;
     let mut high = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max) + REACH * temperature;
-    for _ in 0..BISECTIONS {
-        let middle = f64::midpoint(low, high);
-        let selected: f64 = scores.iter().map(|s| logistic((s - middle) / temperature)).sum();
+    let mut at = f64::midpoint(low, high);
+    for _ in 0..STEPS {
+        let masks = scores.iter().map(|s| logistic((s - at) / temperature));
+        let (selected, slope) = masks.fold((0.0, 0.0), |(sum, slope), m| (sum + m, slope + m * (1.0 - m)));
         if selected > budget {
-            low = middle;
+            low = at;
         } else {
-            high = middle;
+            high = at;
         }
+        let newton = at + (selected - budget) * temperature / slope;
+        let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
+        // The next step would move by less than the rounding of the sum.
+        if (next - at).abs() <= f64::EPSILON * (at.abs() + temperature) {
+            return next;
+        }
+        at = next;
     }
-    f64::midpoint(low, high)
+    at
 }
 
 /// The mask of exactly `budget` samples, `[n] -> [n]`, with `∂m_i/∂s_j = g_i (δ_ij − g_j/Σg)`, `g_j = m_j (1 − m_j)/T`.
 ///
-/// Automatic differentiation cannot see through a bisection. The threshold is therefore written as its value plus
+/// Automatic differentiation cannot see through the search for the threshold. The threshold is therefore written as its value plus
 /// `Σ sg(g_l/Σg) (s_l − sg(s_l))`, which adds zero and has the right derivative (implicit function theorem).
 pub fn exact_budget(scores: Tensor<1>, budget: f64, temperature: f64) -> Tensor<1> {
     let values = host_f64(&scores);

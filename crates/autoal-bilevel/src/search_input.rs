@@ -3,17 +3,19 @@
 use autoal_data::{SampleId, Samples};
 use autoal_models::{Input, InputEncoder};
 use autoal_strategies::{QueryContext, Rows};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
+use ndarray::Array2;
 
 use crate::BilevelError;
 use crate::fit_net::AutoAlEnv;
+use crate::tensors::{tensor_of, tensor_rows};
 
 /// Inputs of SearchNet for the labeled samples and the candidates of a query.
 pub(crate) enum SearchInput<'a> {
     /// Samples through their encoder, without augmentation.
     Samples { encoder: InputEncoder, samples: &'a Samples, labeled: &'a [SampleId], pool: &'a [SampleId] },
-    /// Embeddings of the task model.
-    Embeddings { scale: Scale, labeled: Rows<'a>, pool: Rows<'a>, device: Device },
+    /// Embeddings of the task model; those of the labeled samples, which every step looks at, are scaled already.
+    Embeddings { scale: Scale, labeled: Array2<f32>, pool: Rows<'a>, device: Device },
 }
 
 /// Centre of the pool's embeddings and one scale for all units, so that the pool has unit mean square. Both parts are seen alike.
@@ -33,8 +35,12 @@ impl Scale {
         Self { mean, factor: if mean_square > 0.0 { mean_square.sqrt().recip() } else { 1.0 } }
     }
 
-    fn apply(&self, row: &[f32], out: &mut Vec<f32>) {
-        out.extend(row.iter().zip(&self.mean).map(|(x, m)| ((f64::from(*x) - m) * self.factor) as f32));
+    /// Some of the rows, scaled, `[rows, D]`.
+    fn apply(&self, embeddings: Rows<'_>, rows: impl ExactSizeIterator<Item = usize>) -> Array2<f32> {
+        let shape = (rows.len(), embeddings.dim());
+        let scaled =
+            |row: usize| embeddings.row(row).iter().zip(&self.mean).map(|(x, m)| ((f64::from(*x) - m) * self.factor) as f32);
+        Array2::from_shape_vec(shape, rows.flat_map(scaled).collect()).expect("every row has the same width")
     }
 }
 
@@ -49,14 +55,15 @@ impl<'a> SearchInput<'a> {
     /// The task model's embeddings.
     pub(crate) fn embeddings(env: &AutoAlEnv, context: &QueryContext<'a>) -> Result<Self, BilevelError> {
         let (labeled, pool) = (context.labeled_embeddings()?, context.embeddings()?);
-        Ok(Self::Embeddings { scale: Scale::of(pool), labeled, pool, device: env.device.burn().clone() })
+        let scale = Scale::of(pool);
+        Ok(Self::Embeddings { labeled: scale.apply(labeled, 0..labeled.len()), scale, pool, device: env.device.burn().clone() })
     }
 
     /// Inputs of some of the labeled samples.
     pub(crate) fn labeled(&self, rows: &[usize]) -> Result<Input, BilevelError> {
         match self {
             Self::Samples { labeled, .. } => self.encode(labeled, rows),
-            Self::Embeddings { labeled, .. } => Ok(self.scaled(labeled, rows)),
+            Self::Embeddings { labeled, device, .. } => Ok(Input::Features(tensor_rows(labeled, rows, device))),
         }
     }
 
@@ -64,7 +71,9 @@ impl<'a> SearchInput<'a> {
     pub(crate) fn pool(&self, rows: &[usize]) -> Result<Input, BilevelError> {
         match self {
             Self::Samples { pool, .. } => self.encode(pool, rows),
-            Self::Embeddings { pool, .. } => Ok(self.scaled(pool, rows)),
+            Self::Embeddings { scale, pool, device, .. } => {
+                Ok(Input::Features(tensor_of(&scale.apply(*pool, rows.iter().copied()), device)))
+            }
         }
     }
 
@@ -72,14 +81,5 @@ impl<'a> SearchInput<'a> {
         let Self::Samples { encoder, samples, .. } = self else { unreachable!("only samples are encoded") };
         let rows: Vec<usize> = rows.iter().map(|&row| ids[row].row()).collect();
         Ok(encoder.encode(samples, &rows)?)
-    }
-
-    fn scaled(&self, embeddings: &Rows<'_>, rows: &[usize]) -> Input {
-        let Self::Embeddings { scale, device, .. } = self else { unreachable!("only embeddings are scaled") };
-        let mut values = Vec::with_capacity(rows.len() * embeddings.dim());
-        for &row in rows {
-            scale.apply(embeddings.row(row), &mut values);
-        }
-        Input::Features(Tensor::from_data(TensorData::new(values, [rows.len(), embeddings.dim()]), device))
     }
 }

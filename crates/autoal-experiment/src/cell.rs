@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use autoal_data::{HiddenLabels, Label, Oracle, Pool, SampleId, Stratification, digest_ids, seed_set};
-use autoal_strategies::QueryStrategy;
+use autoal_models::Prediction;
+use autoal_strategies::{QueryStrategy, Selection};
 
 use crate::lock::CellLock;
 use crate::manifest::{DataIdentity, Manifest, StrategyIdentity};
@@ -116,7 +117,15 @@ impl<'a> Cell<'a> {
     }
 
     /// Rows of `queries.csv` for labels that came in one batch.
-    pub(crate) fn query_rows(&self, round: u32, labels: &[(SampleId, Label)], scores: &[Option<f64>]) -> Vec<Query> {
+    ///
+    /// `predictions` are of the model that selected, in the order of the labels; the seed set has none, and an empty selection.
+    pub(crate) fn query_rows(
+        &self,
+        round: u32,
+        labels: &[(SampleId, Label)],
+        selection: &Selection,
+        predictions: &[Prediction],
+    ) -> Vec<Query> {
         let sources = &self.env.dataset.train.sources;
         let row = |(rank, (sample, label)): (usize, &(SampleId, Label))| Query {
             round,
@@ -124,7 +133,10 @@ impl<'a> Cell<'a> {
             sample: *sample,
             source: sources.get(sample.row()).cloned().unwrap_or_default(),
             label: *label,
-            score: scores.get(rank).copied().flatten(),
+            score: selection.samples.get(rank).and_then(|selected| selected.score),
+            predicted: predictions.get(rank).map(|prediction| prediction.class),
+            confidence: predictions.get(rank).map(|prediction| prediction.confidence),
+            nominated_by: selection.nominated_by.get(rank).map(|names| names.join(" ")).unwrap_or_default(),
         };
         labels.iter().enumerate().map(row).collect()
     }

@@ -86,4 +86,13 @@ pub struct Query {
     pub label: Label,
     /// The score of the strategy, if it has one.
     pub score: Option<f64>,
+    /// What the model took it for when it was selected; empty for the seed set.
+    #[serde(default)]
+    pub predicted: Option<Label>,
+    /// The probability that the model gave to that.
+    #[serde(default)]
+    pub confidence: Option<f64>,
+    /// Candidates of the strategy that put it forward, parted by spaces; empty for strategies that mix no others.
+    #[serde(default)]
+    pub nominated_by: String,
 }

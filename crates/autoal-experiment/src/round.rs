@@ -50,7 +50,7 @@ pub(crate) fn run(cell: &mut Cell<'_>, round: u32) -> Result<(), ExperimentError
         seconds,
         peak_memory_bytes: peak_memory_bytes(),
     };
-    commit(cell, record, &selection, &answered)
+    commit(cell, record, &selection, &answered, &trained.model)
 }
 
 /// Trains on what is labeled now. The model of the seed set is shared by all strategies of the seed.
@@ -169,17 +169,19 @@ fn commit(
     record: RoundRecord,
     selection: &Selection,
     answered: &[(SampleId, Label)],
+    model: &TrainedModel,
 ) -> Result<(), ExperimentError> {
     let (round, labels, accuracy, seconds) = (record.round, record.labels, record.accuracy, record.seconds.total);
     let mut rows = Vec::new();
     if round == 0 {
         let first = &cell.pool.labeled()[..labels];
-        rows.extend(cell.query_rows(0, first, &[]));
+        rows.extend(cell.query_rows(0, first, &Selection::default(), &[]));
     }
-    let scores: Vec<Option<f64>> = selection.samples.iter().map(|sample| sample.score).collect();
-    rows.extend(cell.query_rows(round + 1, answered, &scores));
     if !answered.is_empty() {
-        thumbnails::write(&cell.folder, round, &cell.env.dataset.train.samples, &selection.ids())?;
+        let samples = &cell.env.dataset.train.samples;
+        let predictions = model.predict(samples, &selection.ids()).map_err(|source| failed(cell, round, source))?;
+        rows.extend(cell.query_rows(round + 1, answered, selection, &predictions));
+        thumbnails::write(&cell.folder, round + 1, samples, &selection.ids())?;
     }
     cell.store.commit(record, &rows, &selection.log)?;
     cell.env.tell(&Event::RoundCommitted { cell: cell.name.clone(), round, labels, accuracy, seconds });

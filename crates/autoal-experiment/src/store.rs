@@ -181,7 +181,17 @@ mod tests {
     }
 
     fn query(round: u32, sample: u32) -> Query {
-        Query { round, rank: 0, sample: SampleId(sample), source: "a, \"b\".png".into(), label: Label(1), score: Some(0.1) }
+        Query {
+            round,
+            rank: 0,
+            sample: SampleId(sample),
+            source: "a, \"b\".png".into(),
+            label: Label(1),
+            score: Some(0.1),
+            predicted: Some(Label(0)),
+            confidence: Some(0.4),
+            nominated_by: "entropy margin".into(),
+        }
     }
 
     #[test]

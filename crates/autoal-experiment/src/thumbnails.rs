@@ -12,7 +12,7 @@ use crate::files::write_atomic;
 /// Images in a strip: more than anyone compares at a glance is not worth the bytes.
 const IMAGES: usize = 20;
 
-/// Writes `thumbnails/round-<round>.png` with the first selected images side by side in rank order; features have no pictures.
+/// Writes `thumbnails/round-<round>.png`, `round` as in `queries.csv`, with the first selected images side by side in rank order; features have no pictures.
 pub(crate) fn write(folder: &Path, round: u32, samples: &Samples, selected: &[SampleId]) -> Result<(), ExperimentError> {
     let Samples::Images(images) = samples else { return Ok(()) };
     let path = folder.join("thumbnails").join(format!("round-{round}.png"));

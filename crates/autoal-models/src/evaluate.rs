@@ -9,6 +9,15 @@ use crate::{ModelError, TrainedModel};
 /// Bins of equal width of the calibration error.
 const CALIBRATION_BINS: usize = 15;
 
+/// What a model takes a sample for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// The most probable class; ties go to the lowest.
+    pub class: Label,
+    /// Its probability.
+    pub confidence: f64,
+}
+
 /// Figures of a model on a split.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -34,6 +43,16 @@ pub fn evaluate(model: &TrainedModel, split: &Split) -> Result<Evaluation, Model
 }
 
 impl TrainedModel {
+    /// What the model takes each of some samples for.
+    pub fn predict(&self, samples: &Samples, ids: &[SampleId]) -> Result<Vec<Prediction>, ModelError> {
+        let log_proba = log_softmax(&self.infer(samples, ids)?.logits.view());
+        let prediction = |row: ndarray::ArrayView1<'_, f32>| {
+            let class = argmax(row.iter().copied());
+            Prediction { class: Label(class as u16), confidence: f64::from(row[class]).exp() }
+        };
+        Ok(log_proba.outer_iter().map(prediction).collect())
+    }
+
     /// Runs the model over some samples and compares with their labels. Fails when there is no sample, a sample has no label, or a label
     /// is one that the model does not know.
     pub fn evaluate(&self, samples: &Samples, ids: &[SampleId], labels: &[Label]) -> Result<Evaluation, ModelError> {

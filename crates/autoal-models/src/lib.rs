@@ -32,7 +32,7 @@ pub use batch::InputEncoder;
 pub use config::{ModelConfig, TrainConfig};
 pub use device::{BackendStatus, ComputeDevice};
 pub use error::ModelError;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, Prediction, evaluate};
 pub use linear::Linear;
 pub use loss::cross_entropy_per_sample;
 pub use loss_head::{LossHead, ranking_loss};

@@ -49,10 +49,19 @@ pub(crate) struct Figure {
 pub(crate) struct Sheet {
     pub(crate) title: String,
     pub(crate) png: Vec<u8>,
-    /// Label and score under each image.
-    pub(crate) captions: Vec<(String, String)>,
+    /// What stands under each image.
+    pub(crate) captions: Vec<Caption>,
     /// Images side by side in the picture.
     pub(crate) images: usize,
+}
+
+/// What is said of a selected image: its label, and why it was selected.
+pub(crate) struct Caption {
+    pub(crate) label: String,
+    pub(crate) score: Option<f64>,
+    /// The class that the model took it for, and the probability that it gave to it.
+    pub(crate) predicted: Option<(String, Option<f64>)>,
+    pub(crate) nominated_by: Vec<String>,
 }
 
 /// Typed cells under named columns.

@@ -159,7 +159,7 @@ pub struct Weight {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Query {
-    /// The round whose model selected it.
+    /// The round in whose training set it appears first: it was selected by the model of the round before. 0 for the seed set.
     pub round: usize,
     /// Its place in the selection, 0 first.
     pub rank: usize,
@@ -171,6 +171,12 @@ pub struct Query {
     pub label: String,
     /// The strategy's score, where it has one.
     pub score: Option<f64>,
+    /// What the model took it for when it was selected, as a class number or a name; empty where unknown.
+    pub predicted: String,
+    /// The probability that the model gave to that.
+    pub confidence: Option<f64>,
+    /// Candidates of the strategy that put it forward, parted by spaces.
+    pub nominated_by: String,
 }
 
 /// One line of `search.jsonl`.

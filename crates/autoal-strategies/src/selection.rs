@@ -26,6 +26,8 @@ pub struct CandidateWeight {
 pub struct Selection {
     /// Selected samples, the most wanted first.
     pub samples: Vec<Selected>,
+    /// The candidates that put each sample forward, in the order of `samples`; empty for strategies that mix no others.
+    pub nominated_by: Vec<Vec<String>>,
     /// Weights of the candidates, for strategies that mix others.
     pub weights: Vec<CandidateWeight>,
     /// Labels that the model is sure of, used as such in the next training and then forgotten (CEAL).

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{base64, tables};
 use crate::chart::{Theme, css, escape};
-use crate::document::{Block, Document, Figure, Section, Sheet, Table, Value};
+use crate::document::{Block, Caption, Document, Figure, Form, Section, Sheet, Table, Value};
 use crate::experiment::{Note, Severity};
 use crate::options::ReportOptions;
 
@@ -153,15 +153,33 @@ impl Page {
             base64::encode(&sheet.png),
             sheet.images
         ));
-        for (i, (label, score)) in sheet.captions.iter().enumerate() {
-            let (label, score) = (escape(label), escape(score));
+        for (i, caption) in sheet.captions.iter().enumerate() {
+            let label = escape(&caption.label);
             self.put(format_args!(
                 "<div><i role=\"img\" aria-label=\"image {} of {count}, {label}\" style=\"--i:{i}\"></i>",
                 i + 1
             ));
-            self.put(format_args!("<b title=\"{label}\">{label}</b>{score}</div>"));
+            self.put(format_args!("<b title=\"{label}\">{label}</b>"));
+            self.why(caption);
+            self.put(format_args!("</div>"));
         }
         self.put(format_args!("</div></figure>\n"));
+    }
+
+    /// Why an image was selected, a reason a line: what the model took it for, the score, the candidates that put it forward.
+    fn why(&mut self, caption: &Caption) {
+        if let Some((class, confidence)) = &caption.predicted {
+            let sure = confidence.map_or(String::new(), |c| format!(" {} %", Form::Percent(0).write(c)));
+            let (class, mark) = (escape(class), if *class == caption.label { "right" } else { "wrong" });
+            self.put(format_args!("<span class=\"{mark}\" title=\"the model said {class}{sure}\">{class}{sure}</span>"));
+        }
+        if let Some(score) = caption.score {
+            self.put(format_args!("<span>score {}</span>", Form::Fixed(3).write(score)));
+        }
+        if !caption.nominated_by.is_empty() {
+            let names = escape(&caption.nominated_by.join(", "));
+            self.put(format_args!("<span class=\"by\" title=\"{names}\">{names}</span>"));
+        }
     }
 }
 

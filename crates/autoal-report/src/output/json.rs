@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::document::{Block, Document, Section, Table, Value};
+use crate::document::{Block, Caption, Document, Section, Table, Value};
 
 /// The document, unrounded: `{version, title, sections: [{id, title, blocks: [..]}]}`.
 pub(super) fn document(document: &Document) -> Json {
@@ -26,7 +26,11 @@ fn block(block: &Block) -> Json {
         }
         Block::Code { title, text } => json!({"kind": "text", "title": title, "text": text}),
         Block::Sheet(sheet) => {
-            let image = |(label, score): &(String, String)| json!({"label": label, "score": score});
+            let image = |caption: &Caption| {
+                let (predicted, confidence) = caption.predicted.clone().unzip();
+                json!({"label": caption.label, "score": caption.score, "predicted": predicted, "confidence": confidence.flatten(),
+                    "nominated_by": caption.nominated_by})
+            };
             json!({"kind": "contact-sheet", "title": sheet.title, "images": sheet.captions.iter().map(image).collect::<Vec<_>>()})
         }
     }

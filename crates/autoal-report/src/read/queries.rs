@@ -24,7 +24,9 @@ pub(super) fn read(path: &Path) -> Result<(Vec<Query>, Option<usize>), ReportErr
                 if records.peek().is_none() && !ends_in_line_break {
                     return Ok((queries, Some(line)));
                 }
-                let detail = format!("{e}; expected `round,rank,sample,source,label,score`");
+                let detail = format!(
+                    "{e}; expected `round,rank,sample,source,label,score` and perhaps `predicted,confidence,nominated_by`"
+                );
                 return Err(ReportError::line(path, line, detail));
             }
         }

@@ -102,8 +102,9 @@ fn cell(folder: &Path, seed: u64, notes: &mut Vec<Note>) -> Result<Cell, ReportE
     let queries_path = folder.join("queries.csv");
     let (mut queries, truncated) = queries::read(&queries_path)?;
     note_truncated(notes, &queries_path, truncated);
-    // A round's line is written last, so selections without one belong to a round that is not finished.
-    queries.retain(|q| rounds.iter().any(|r| r.round == q.round));
+    // Round 0 is the seed set, which no strategy selected. A round's line is written last, so selections that the model of a round without
+    // one made belong to a round that is not finished.
+    queries.retain(|q| rounds.iter().any(|r| r.round + 1 == q.round));
 
     let search_path = folder.join("search.jsonl");
     let search = json_lines::<SearchLine>(&search_path)?;

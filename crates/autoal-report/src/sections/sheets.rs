@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::selection::class_name;
-use crate::document::{Block, Form, Sheet};
+use crate::document::{Block, Caption, Sheet};
 use crate::experiment::{Cell, Note, Severity, StrategyRuns};
+use crate::schema::Query;
 
 /// Rounds shown a strategy: the first, the last, and between.
 const ROUNDS: usize = 4;
@@ -41,7 +42,9 @@ pub(super) fn blocks(context: &Context<'_>) -> Vec<Block> {
         note(format!("{left_out} contact sheets are left out to keep the page small."));
     }
     if !tabs.is_empty() {
-        let text = "The first images of a query in the order of their rank, from one seed; under each its label and the strategy's score.";
+        let text = "The first images of a query in the order of their rank, from one seed. Under each its true label, and why it was selected: \
+                    what the model took it for and how sure it was (in italics where it was wrong), the strategy's score, and the candidates \
+                    that put it forward, where the strategy mixes others.";
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::Tabs(tabs));
     }
@@ -65,9 +68,17 @@ fn sheet(context: &Context<'_>, runs: &StrategyRuns, cell: &Cell, round: usize) 
     queries.sort_by_key(|q| q.rank);
     // The images of a strip are square.
     let images = (size.0 / size.1.max(1)).max(1) as usize;
-    let caption =
-        |q: &&crate::schema::Query| (class_name(context, &q.label), q.score.map_or(String::new(), |s| Form::Fixed(3).write(s)));
-    let captions = queries.iter().take(images).map(caption).collect();
-    let title = format!("{}, seed {}, query of round {round}", runs.label(), cell.seed);
+    let captions = queries.iter().take(images).map(|q| caption(context, q)).collect();
+    let title = format!("{}, seed {}, selected for round {round}", runs.label(), cell.seed);
     Some(Sheet { title, png, captions, images })
+}
+
+fn caption(context: &Context<'_>, query: &Query) -> Caption {
+    let predicted = Some(&query.predicted).filter(|class| !class.is_empty());
+    Caption {
+        label: class_name(context, &query.label),
+        score: query.score,
+        predicted: predicted.map(|class| (class_name(context, class), query.confidence)),
+        nominated_by: query.nominated_by.split_whitespace().map(str::to_owned).collect(),
+    }
 }

@@ -44,7 +44,7 @@ fn a_truncated_last_line_is_left_out_and_said() {
     let experiment = Experiment::read(&run).expect("a run that goes on can be read");
     assert_eq!(experiment.strategies[2].cells[1].rounds.len(), 4);
     let notes: Vec<String> = experiment.all_notes().into_iter().map(|n| n.text).collect();
-    for file in ["rounds.jsonl` ends inside line 5", "queries.csv` ends inside line 122", "search.jsonl` ends inside line 22"] {
+    for file in ["rounds.jsonl` ends inside line 5", "queries.csv` ends inside line 123", "search.jsonl` ends inside line 22"] {
         assert!(notes.iter().any(|n| n.contains(file)), "{file} in {notes:?}");
     }
 }
@@ -56,9 +56,9 @@ fn a_broken_line_names_file_and_line() {
     let text = error_of(&run).to_string();
     assert!(text.contains("albl/seed-1/rounds.jsonl` line 5: invalid type: string \"four\", expected usize at column"), "{text}");
     let (_folder, run) = small();
-    append(&run.join("albl/seed-1/queries.csv"), "x,0,1,,2,0.5\n");
+    append(&run.join("albl/seed-1/queries.csv"), "x,0,1,,2,0.5,,,\n");
     let text = error_of(&run).to_string();
-    assert!(text.contains("albl/seed-1/queries.csv` line 122"), "{text}");
+    assert!(text.contains("albl/seed-1/queries.csv` line 123"), "{text}");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_version_from_the_future_is_refused_with_the_version_needed() {
 #[test]
 fn selections_of_a_round_that_is_not_finished_do_not_count() {
     let (_folder, run) = small();
-    append(&run.join("albl/seed-1/queries.csv"), "9,0,1,,2,0.5\n");
+    append(&run.join("albl/seed-1/queries.csv"), "9,0,1,,2,0.5,,,\n");
     let experiment = Experiment::read(&run).expect("the run can be read");
     assert_eq!(experiment.strategies[1].cells[0].queries.len(), 120);
 }

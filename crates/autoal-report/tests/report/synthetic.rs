@@ -80,8 +80,11 @@ fn cell(folder: &Path, name: &str, strategy: usize, seed: u64, rounds: usize) {
         "device": "flex, 2 threads", "autoal_version": "0.1.0", "data": {"name": name, "digest": "d1ce5"},
         "seed_set_digest": format!("5eed{seed}"), "config": {}, "config_digest": "c0f1"});
     fs::write(folder.join("manifest.json"), manifest.to_string()).expect("the file can be written");
-    let (mut lines, mut queries, mut search) =
-        (String::new(), "round,rank,sample,source,label,score\n".to_owned(), String::new());
+    let (mut lines, mut queries, mut search) = (
+        String::new(),
+        "round,rank,sample,source,label,score,predicted,confidence,nominated_by\n0,0,77,,1,,,,\n".to_owned(),
+        String::new(),
+    );
     for round in 0..=rounds {
         let accuracy = accuracy(strategy, seed, round);
         let weights: Vec<_> =
@@ -101,7 +104,7 @@ fn cell(folder: &Path, name: &str, strategy: usize, seed: u64, rounds: usize) {
                 search_lines(&mut search, seed, round);
             }
             if seed == 1 {
-                thumbnails(&folder.join("thumbnails").join(format!("round-{round}.png")), strategy, round);
+                thumbnails(&folder.join("thumbnails").join(format!("round-{}.png", round + 1)), strategy, round);
             }
         }
     }
@@ -122,7 +125,11 @@ fn query_lines(out: &mut String, strategy: usize, seed: u64, round: usize) {
         let key = strategy as u64 / 3 * 1_000_003 + seed * 10_007 + (round * QUERY + rank) as u64;
         let sample = (noise(key) * 5000.0) as u64;
         let class = (noise(sample + 3) * noise(sample + 9) * CLASSES.len() as f64) as usize;
-        writeln!(out, "{round},{rank},{sample},,{class},{:.6}", 2.0 - rank as f64 * 0.01).expect("a string grows");
+        let (predicted, confidence) = ((class + usize::from(rank % 3 == 0)) % CLASSES.len(), 0.2 + 0.7 * noise(sample + 17));
+        let nominated_by = if STRATEGIES[strategy].0 == "autoal" { "entropy margin" } else { "" };
+        let score = 2.0 - rank as f64 * 0.01;
+        writeln!(out, "{},{rank},{sample},,{class},{score:.6},{predicted},{confidence:.6},{nominated_by}", round + 1)
+            .expect("a string grows");
     }
 }
 

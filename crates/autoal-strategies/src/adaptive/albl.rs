@@ -129,12 +129,17 @@ impl Albl {
         let mut selection = crate::rank::select(&keys, context.candidates, count);
         selection.samples.iter_mut().for_each(|sample| sample.score = Some(mixture[row_of(&sample.id)]));
         let chosen = selection.ids();
-        let advice = |ids: &Vec<SampleId>| {
-            let named: HashSet<SampleId> = ids.iter().copied().collect();
-            let shares = chosen.iter().filter(|id| named.contains(id)).map(|id| 1.0 / (ids.len() as f64 * mixture[row_of(id)]));
+        let named: Vec<HashSet<SampleId>> = nominations.iter().map(|ids| ids.iter().copied().collect()).collect();
+        let advice = |named: &HashSet<SampleId>| {
+            let shares = chosen.iter().filter(|id| named.contains(id)).map(|id| 1.0 / (named.len() as f64 * mixture[row_of(id)]));
             shares.sum::<f64>() / chosen.len() as f64
         };
-        let advice = nominations.iter().map(advice).collect();
+        let advice = named.iter().map(advice).collect();
+        let names = |id: &SampleId| {
+            let names = (0..named.len()).filter(|&candidate| named[candidate].contains(id));
+            names.map(|candidate| self.candidates.name(candidate).to_owned()).collect()
+        };
+        selection.nominated_by = chosen.iter().map(names).collect();
         self.memory.drawn.extend(chosen.iter().map(|id| (*id, mixture[row_of(id)])));
         self.memory.pending = Some(Pending { shares, advice, arm: None });
         Ok(selection)

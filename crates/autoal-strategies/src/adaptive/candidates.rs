@@ -33,9 +33,11 @@ impl Candidates {
         self.0.iter_mut().map(|strategy| strategy.as_mut() as &mut dyn QueryStrategy)
     }
 
-    /// What one candidate would select.
+    /// What one candidate selects, in its name.
     pub(crate) fn select(&mut self, index: usize, context: &QueryContext<'_>, count: usize) -> Result<Selection, QueryError> {
-        self.0[index].select(context, count)
+        let selection = self.0[index].select(context, count)?;
+        let nominated_by = vec![vec![self.name(index).to_owned()]; selection.samples.len()];
+        Ok(Selection { nominated_by, ..selection })
     }
 
     /// What every candidate would select, the most wanted first.

@@ -155,7 +155,8 @@ impl QueryStrategy for Tailor {
             slots[giver] += 1.0;
         }
         let weights = self.candidates.weights(&slots);
-        Ok(Selection { weights, ..Selection::of(chosen) })
+        let nominated_by = self.memory.givers.iter().map(|&giver| vec![self.candidates.name(giver).to_owned()]).collect();
+        Ok(Selection { nominated_by, weights, ..Selection::of(chosen) })
     }
 
     fn observe(&mut self, outcome: &RoundOutcome<'_>) {

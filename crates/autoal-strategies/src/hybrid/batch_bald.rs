@@ -1,22 +1,26 @@
 //! `BatchBALD`: the samples whose labels together tell most about the model's parameters.
 //!
-//! **Formula**: greedily maximises `a(S) = H(y_S) - Σ_{i∈S} E_t H(p_{t,i})`; the joint entropy is exact, over all `C^|S|` outcomes under
-//! each of `T` passes. A sample's gain never grows as the set does and starts at its BALD, so stale gains are upper bounds and most
-//! samples are never evaluated (lazy greedy); the answer is that of plain greedy. `Selected::score` is the gain in nats.
+//! **Formula**: greedily maximises `a(S) = H(y_S) - Σ_{i∈S} E_t H(p_{t,i})`. The gain of a sample is the mean entropy of its label given
+//! a joint outcome `y_S`, `E_{y_S} H(y_i | y_S)`, minus `E_t H(p_{t,i})`. The mean runs over all `C^|S|` outcomes while these are at most
+//! `max-outcomes`, and from then on over that many outcomes drawn from the passes (equation 12 of the paper; as many from each pass).
+//! With all outcomes a sample's gain never grows as the set does and starts at its BALD, so stale gains are upper bounds and most
+//! samples are never evaluated (lazy greedy); the answer is that of plain greedy. With drawn outcomes that holds up to their noise.
+//! `Selected::score` is the gain in nats.
 //!
-//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats, the outcomes exceed
-//! `max-outcomes`, or `max-greedy` samples are chosen, the rest of the query is drawn by `PowerBALD`; those have no score.
+//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats, `max-greedy` samples are chosen,
+//! or `joint = "exact"` has too many outcomes, the rest of the query is drawn by `PowerBALD`; those have no score.
 //!
-//! **Cost**: O(T C^|S|) a gain, O(T C^|S|) memory, after O(N T C) for BALD; `shortlist` (0: all) keeps that many of the highest BALD a
-//! pick, whose passes are held: O(shortlist T C) memory.
+//! **Cost**: O(M T C) a gain and O(M T) memory for `M <= max-outcomes` outcomes, after O(N T C) for BALD; `shortlist` (0: all) keeps that
+//! many of the highest BALD a pick, whose passes are held: O(shortlist T C) memory.
 //!
-//! **Reference**: Kirsch, van Amersfoort, Gal, NeurIPS 2019, equations 5 to 10.
+//! **Reference**: Kirsch, van Amersfoort, Gal, NeurIPS 2019, equations 5 to 12.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use autoal_data::SampleId;
-use ndarray::{Array3, Axis};
+use autoal_data::{SampleId, Stream};
+use ndarray::{Array3, ArrayView1, Axis};
+use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::power::{self, Perturbation};
@@ -28,6 +32,8 @@ use crate::{
 /// Gains below this many nats are rounding of a joint entropy near its ceiling.
 const LEAST_GAIN: f64 = 1e-6;
 
+const OUTCOMES: Stream = Stream::named("batch-bald-outcomes");
+
 /// Mutual information between the labels of a batch and the parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchBald {
@@ -38,8 +44,10 @@ pub struct BatchBald {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Joint {
-    /// Over all outcomes.
+    /// Over all outcomes; no greedy choice where there are too many.
     Exact,
+    /// Over all outcomes while there are few, then over drawn ones.
+    Sampled,
 }
 
 /// Parameters of [`BatchBald`].
@@ -58,7 +66,7 @@ pub struct BatchBaldConfig {
 
 impl Default for BatchBaldConfig {
     fn default() -> Self {
-        Self { joint: Joint::Exact, max_outcomes: 10_000, max_greedy: 50, shortlist: 50 }
+        Self { joint: Joint::Sampled, max_outcomes: 10_000, max_greedy: 50, shortlist: 50 }
     }
 }
 
@@ -71,7 +79,8 @@ impl QueryStrategy for BatchBald {
         let scores = power::bald(context, Self::INFO.name)?.to_vec();
         let rows = self.shortlist(&scores, context, query_size);
         let passes = context.outputs.mc_proba(&rows).map_err(QueryError::outputs(Self::INFO.name))?;
-        let picks = self.greedy(&passes, &rows, context.candidates, query_size);
+        let ids: Vec<SampleId> = rows.iter().map(|&row| context.candidates[row]).collect();
+        let picks = self.greedy(&passes, &ids, query_size, &mut context.seed.rng(OUTCOMES, context.round));
         let mut samples: Vec<Selected> =
             picks.iter().map(|pick| Selected { id: context.candidates[rows[pick.0]], score: Some(pick.1) }).collect();
         let mut rest = vec![true; scores.len()];
@@ -93,11 +102,11 @@ impl BatchBald {
         rows
     }
 
-    /// Positions in `rows` with their gains, in order of choice.
-    fn greedy(&self, passes: &Array3<f32>, rows: &[usize], ids: &[SampleId], query_size: usize) -> Vec<(usize, f64)> {
+    /// Positions in the shortlist with their gains, in order of choice. `passes` `[T, shortlist, C]` and `ids` are of the shortlist.
+    fn greedy(&self, passes: &Array3<f32>, ids: &[SampleId], query_size: usize, rng: &mut impl Rng) -> Vec<(usize, f64)> {
         let mut joint = JointOutcomes::new(passes);
-        let gain = |position| Gain { value: joint.gain(position), id: ids[rows[position]], position, round: 0 };
-        let mut heap: BinaryHeap<Gain> = (0..rows.len()).map(gain).collect();
+        let gain = |position: usize| Gain { value: joint.gain(position), id: ids[position], position, round: 0 };
+        let mut heap: BinaryHeap<Gain> = (0..ids.len()).map(gain).collect();
         let mut picks: Vec<(usize, f64)> = Vec::new();
         while let Some(best) = heap.pop() {
             if best.round < picks.len() {
@@ -108,11 +117,23 @@ impl BatchBald {
                 break;
             }
             picks.push((best.position, best.value));
-            if picks.len() == query_size.min(self.config.max_greedy) || !joint.add(best.position, self.config.max_outcomes) {
+            if picks.len() == query_size.min(self.config.max_greedy) || !self.extend(&mut joint, best.position, rng) {
                 break;
             }
         }
         picks
+    }
+
+    /// Adds a pick to the joint outcomes; false when there would be too many for the gains of a further one.
+    fn extend(&self, joint: &mut JointOutcomes<'_>, position: usize, rng: &mut impl Rng) -> bool {
+        if joint.would_be(2) <= self.config.max_outcomes {
+            joint.add_all(position);
+            return true;
+        }
+        if self.config.joint == Joint::Sampled {
+            joint.add_drawn(position, self.config.max_outcomes, rng);
+        }
+        self.config.joint == Joint::Sampled
     }
 }
 
@@ -155,56 +176,118 @@ impl PartialEq for Gain {
 
 impl Eq for Gain {}
 
-/// Probabilities of every joint outcome of the chosen samples under every pass.
+/// Joint outcomes of the chosen samples' labels, all of them or drawn ones.
 struct JointOutcomes<'a> {
     /// `[T, rows, C]`.
     passes: &'a Array3<f32>,
-    /// `[outcomes][T]`.
-    outcomes: Vec<Vec<f64>>,
-    /// Entropy of the chosen samples' labels.
-    entropy: f64,
+    /// Positions of the chosen samples.
+    chosen: Vec<usize>,
+    outcomes: Vec<Outcome>,
+    /// Whether outcomes are drawn, each with its own pass, in turn.
+    drawn: bool,
+}
+
+/// One joint outcome.
+#[derive(Clone)]
+struct Outcome {
+    /// Its probability, or one over the number of drawn outcomes.
+    weight: f64,
+    /// Weights of the passes given the outcome, `[T]`, with a mean of 1.
+    passes: Vec<f64>,
+}
+
+impl Outcome {
+    /// The outcome with one more label, given the label's probability under each pass; `None` for an impossible one.
+    ///
+    /// `scale` says whether the weight follows the label's probability.
+    fn with(&self, label: ArrayView1<'_, f32>, scale: bool) -> Option<Self> {
+        let mut passes: Vec<f64> = self.passes.iter().zip(label).map(|(weight, p)| weight * f64::from(*p)).collect();
+        let mean = passes.iter().sum::<f64>() / passes.len() as f64;
+        for weight in &mut passes {
+            *weight /= mean;
+        }
+        (mean > 0.0).then_some(Self { weight: if scale { self.weight * mean } else { self.weight }, passes })
+    }
 }
 
 impl<'a> JointOutcomes<'a> {
     fn new(passes: &'a Array3<f32>) -> Self {
-        Self { passes, outcomes: vec![vec![1.0; passes.len_of(Axis(0))]], entropy: 0.0 }
+        let nothing = Outcome { weight: 1.0, passes: vec![1.0; passes.len_of(Axis(0))] };
+        Self { passes, chosen: Vec::new(), outcomes: vec![nothing], drawn: false }
     }
 
-    /// `H(y_S, y_i) - H(y_S) - E_t H(p_{t,i})`.
+    /// `E_{y_S} H(y_i | y_S) - E_t H(p_{t,i})`.
     fn gain(&self, position: usize) -> f64 {
         let sample = self.passes.index_axis(Axis(1), position);
+        let count = sample.nrows() as f64;
+        let given = |outcome: &Outcome| -> f64 {
+            let label = |class: ArrayView1<'_, f32>| {
+                outcome.passes.iter().zip(class).map(|(weight, p)| weight * f64::from(*p)).sum::<f64>() / count
+            };
+            outcome.weight * sample.columns().into_iter().map(|class| entropy_term(label(class))).sum::<f64>()
+        };
         let conditional: f64 = sample.iter().map(|&p| entropy_term(f64::from(p))).sum();
-        self.entropy_with(position) - self.entropy - conditional / sample.nrows() as f64
+        self.outcomes.iter().map(given).sum::<f64>() - conditional / count
     }
 
-    fn entropy_with(&self, position: usize) -> f64 {
-        let sample = self.passes.index_axis(Axis(1), position);
-        let draws = sample.nrows() as f64;
-        let outcomes = self.outcomes.iter().flat_map(|outcome| {
-            sample
-                .columns()
-                .into_iter()
-                .map(move |class| outcome.iter().zip(class).map(|(joint, p)| joint * f64::from(*p)).sum::<f64>() / draws)
-        });
-        outcomes.map(entropy_term).sum()
-    }
-
-    /// Adds a sample; false when the outcomes of a further one would exceed `max`.
-    fn add(&mut self, position: usize, max: usize) -> bool {
-        let classes = self.passes.len_of(Axis(2));
-        let next = self.outcomes.len().saturating_mul(classes);
-        if next.saturating_mul(classes) > max {
-            return false;
+    /// Number of outcomes after `more` samples, were all kept.
+    fn would_be(&self, more: u32) -> usize {
+        if self.drawn {
+            return usize::MAX;
         }
-        self.entropy = self.entropy_with(position);
-        let sample = self.passes.index_axis(Axis(1), position);
-        let extended = self.outcomes.iter().flat_map(|outcome| {
-            let columns = sample.columns().into_iter();
-            columns.map(move |class| outcome.iter().zip(class).map(|(joint, p)| joint * f64::from(*p)).collect())
-        });
-        self.outcomes = extended.collect();
-        true
+        self.outcomes.len().saturating_mul(self.passes.len_of(Axis(2)).saturating_pow(more))
     }
+
+    /// Adds a sample with all of its labels.
+    fn add_all(&mut self, position: usize) {
+        self.chosen.push(position);
+        let sample = self.passes.index_axis(Axis(1), position);
+        let with_all_labels = |outcome: &Outcome| -> Vec<Outcome> {
+            sample.columns().into_iter().filter_map(|label| outcome.with(label, true)).collect()
+        };
+        self.outcomes = self.outcomes.iter().flat_map(with_all_labels).collect();
+    }
+
+    /// Adds a sample with a drawn label in each of about `count` outcomes, as many from each pass.
+    fn add_drawn(&mut self, position: usize, count: usize, rng: &mut impl Rng) {
+        self.chosen.push(position);
+        let draws = self.passes.len_of(Axis(0));
+        if self.drawn {
+            self.draw_labels(position, rng);
+            return;
+        }
+        let count = (count / draws).max(1) * draws;
+        self.outcomes = vec![Outcome { weight: 1.0 / count as f64, passes: vec![1.0; draws] }; count];
+        self.drawn = true;
+        for position in self.chosen.clone() {
+            self.draw_labels(position, rng);
+        }
+    }
+
+    /// A label of one sample for every outcome, from the outcome's pass.
+    fn draw_labels(&mut self, position: usize, rng: &mut impl Rng) {
+        let sample = self.passes.index_axis(Axis(1), position);
+        for at in 0..self.outcomes.len() {
+            let class = draw(sample.row(at % sample.nrows()).iter().map(|&p| f64::from(p)), rng.random());
+            // The outcome's own pass gives the drawn label a probability above 0.
+            if let Some(outcome) = self.outcomes[at].with(sample.column(class), false) {
+                self.outcomes[at] = outcome;
+            }
+        }
+    }
+}
+
+/// The class at which the probabilities so far exceed `at`, in [0, 1); the most probable one where rounding leaves none.
+fn draw(probabilities: impl Iterator<Item = f64> + Clone, at: f64) -> usize {
+    let mut rest = at;
+    let found = probabilities.clone().position(|p| {
+        rest -= p;
+        rest < 0.0
+    });
+    found.unwrap_or_else(|| {
+        let best = probabilities.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or(0, |(class, _)| class)
+    })
 }
 
 /// `-p ln p`, 0 at 0.
@@ -221,16 +304,24 @@ impl Buildable for BatchBald {
         paper: "Kirsch et al., NeurIPS 2019",
         needs: &[Need::McDropout],
         parameters: &[
-            Parameter { key: "joint", default: "\"exact\"", doc: "the joint entropy: `exact`, over all outcomes" },
-            Parameter { key: "max-outcomes", default: "10000", doc: "joint outcomes beyond which PowerBALD draws the rest" },
+            Parameter {
+                key: "joint",
+                default: "\"sampled\"",
+                doc: "outcomes of the joint entropy: `exact`, all; `sampled`, drawn ones where there are too many",
+            },
+            Parameter {
+                key: "max-outcomes",
+                default: "10000",
+                doc: "most joint outcomes; beyond, `exact` leaves the rest to PowerBALD",
+            },
             Parameter { key: "max-greedy", default: "50", doc: "samples beyond which PowerBALD draws the rest" },
             Parameter { key: "shortlist", default: "50", doc: "samples of the highest BALD that take part, per pick; 0 for all" },
         ],
     };
 
     fn build(config: BatchBaldConfig) -> Result<Self, StrategyError> {
-        if config.max_greedy == 0 {
-            return Err(config::parameter(Self::INFO.name, "`max-greedy` is 0, expected at least 1"));
+        if config.max_greedy == 0 || config.max_outcomes == 0 {
+            return Err(config::parameter(Self::INFO.name, "`max-greedy` and `max-outcomes` must be at least 1"));
         }
         Ok(Self { config })
     }
@@ -295,6 +386,39 @@ mod tests {
     }
 
     #[test]
+    fn drawn_outcomes_estimate_the_gains_of_all_outcomes() {
+        let first: Vec<Vec<f32>> = (0..8).map(|i| (0..4).map(|t| 0.1 + 0.2 * ((i * 3 + t * 5) % 5) as f32).collect()).collect();
+        let passes = binary(&first.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let (mut all, mut drawn) = (JointOutcomes::new(&passes), JointOutcomes::new(&passes));
+        let mut rng = Seed(3).rng(OUTCOMES, 0);
+        for position in 0..5 {
+            all.add_all(position);
+            drawn.add_drawn(position, 40_000, &mut rng);
+            for other in position + 1..8 {
+                // The entropy of one binary label varies by less than ln 2 from outcome to outcome: five standard errors.
+                let error = (all.gain(other) - drawn.gain(other)).abs();
+                assert!(error < 5.0 * 2.0_f64.ln() / 200.0, "{position} {other}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_query_goes_on_with_drawn_outcomes_and_stops_without_them() {
+        let passes = Array3::from_shape_fn((20, 12, 3), |(t, i, c)| if (t * 7 + i * t + i) % 3 == c { 0.8 } else { 0.1 });
+        let ids: Vec<SampleId> = (0..12).map(SampleId).collect();
+        let picks = |joint| {
+            let strategy = BatchBald::build(BatchBaldConfig { joint, max_outcomes: 100, shortlist: 0, ..Default::default() })
+                .expect("valid");
+            strategy.greedy(&passes, &ids, 12, &mut Seed(1).rng(OUTCOMES, 0))
+        };
+        let (exact, sampled) = (picks(Joint::Exact), picks(Joint::Sampled));
+        assert!(exact.len() == 4 && sampled.len() > 6, "{} {}", exact.len(), sampled.len());
+        assert_eq!(exact[..4].iter().map(|p| p.0).collect::<Vec<_>>(), sampled[..4].iter().map(|p| p.0).collect::<Vec<_>>());
+        // The information of a set never exceeds the logarithm of the number of passes.
+        assert!(sampled.iter().map(|pick| pick.1).sum::<f64>() < 20.0_f64.ln() + 0.05);
+    }
+
+    #[test]
     fn samples_without_information_are_left_to_the_random_draw() {
         let found = picks(&binary(&[&[0.5, 0.5], &[0.9, 0.1], &[0.2, 0.2]]), 3);
         assert_eq!(found.len(), 1);
@@ -313,7 +437,7 @@ mod tests {
                 let free: Vec<usize> = (0..6).filter(|i| !plain.contains(i)).collect();
                 let gains: Vec<f64> = free.iter().map(|&i| joint.gain(i)).collect();
                 plain.push(free[rank::argmax(&gains).expect("samples are left")]);
-                joint.add(plain[plain.len() - 1], usize::MAX);
+                joint.add_all(plain[plain.len() - 1]);
             }
             let lazy: Vec<usize> = picks(&passes, 4).iter().map(|(id, _)| *id as usize).collect();
             prop_assert_eq!(&lazy[..], &plain[..lazy.len()]);
