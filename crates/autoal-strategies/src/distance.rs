@@ -8,7 +8,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use crate::Rows;
+use crate::{Rows, simd};
 
 /// Rows a task works on.
 pub const BLOCK: usize = 256;
@@ -16,29 +16,14 @@ pub const BLOCK: usize = 256;
 /// Centres of one matrix product; keeps a tile of products in the second-level cache.
 const TILE: usize = 1024;
 
-/// Independent sums, so that the compiler can use vector registers without changing the result between machines of one kind.
-const LANES: usize = 16;
-
 /// `|a - b|²`, from differences.
 pub fn squared(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y| (x - y) * (x - y))
+    simd::squared(a, b)
 }
 
 /// `a · b`.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y| x * y)
-}
-
-fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f32 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| term(*x, *y)).sum();
-    for (a, b) in a.zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += term(a[lane], b[lane]);
-        }
-    }
-    sums.iter().sum::<f32>() + tail
+    simd::dot(a, b)
 }
 
 /// `|row|²` of every row, `[N]`.
@@ -74,7 +59,7 @@ fn normalize(row: &mut [f32]) -> bool {
 pub fn mean(rows: Rows<'_>) -> Vec<f32> {
     let block_sum = |block: &[f32]| {
         let mut sum = vec![0.0_f64; rows.dim()];
-        block.chunks_exact(rows.dim()).for_each(|row| add(&mut sum, row));
+        block.chunks_exact(rows.dim()).for_each(|row| simd::add(&mut sum, row));
         sum
     };
     let blocks: Vec<Vec<f64>> = rows.data().par_chunks(rows.dim() * 16 * BLOCK).map(block_sum).collect();
@@ -84,11 +69,6 @@ pub fn mean(rows: Rows<'_>) -> Vec<f32> {
     }
     let count = rows.len().max(1) as f64;
     total.iter().map(|t| (t / count) as f32).collect()
-}
-
-/// Adds a row to `f64` sums.
-pub(crate) fn add(sums: &mut [f64], row: &[f32]) {
-    sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
 }
 
 /// The nearest of several centres.
@@ -114,10 +94,10 @@ pub fn nearest(rows: Rows<'_>, centres: Rows<'_>) -> Option<Vec<Nearest>> {
             let block = Rows::new(block, rows.dim()).expect("a block holds whole rows");
             let mut best = vec![f32::INFINITY; block.len()];
             probe.scan(block, scratch, |row, first, offsets| {
-                for (k, &offset) in offsets.iter().enumerate() {
-                    if offset < best[row] {
-                        (best[row], found[row].index) = (offset, (first + k) as u32);
-                    }
+                let (least, _) = simd::two_smallest(offsets);
+                if least < best[row] {
+                    let k = offsets.iter().position(|&offset| offset == least).expect("the smallest is one of them");
+                    (best[row], found[row].index) = (least, (first + k) as u32);
                 }
             });
             for (found, row) in found.iter_mut().zip(&block) {
@@ -158,6 +138,11 @@ impl Probe {
         moved.outer_iter_mut().for_each(|mut row| row.iter_mut().zip(&origin).for_each(|(x, o)| *x -= o));
         let norms = moved.outer_iter().map(|row| row.as_slice().map_or(0.0, |row| dot(row, row))).collect();
         Self { origin, centres: moved, norms }
+    }
+
+    /// The largest `|c|²` of a centre, relative to the origin.
+    pub fn largest_squared_norm(&self) -> f32 {
+        self.norms.iter().copied().fold(0.0, f32::max)
     }
 
     /// Working memory for [`Probe::scan`].

@@ -29,8 +29,11 @@ pub mod random;
 pub mod rank;
 mod rows;
 mod selection;
+mod simd;
+mod sketch;
 mod strategy;
 mod subset;
+mod tiles;
 pub mod uncertainty;
 
 pub use acquisition::AcquisitionStrategy;

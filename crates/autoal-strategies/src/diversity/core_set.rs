@@ -60,6 +60,11 @@ impl Buildable for CoreSet {
 /// Rows in farthest-first order with their squared distance when chosen (infinite for a first one without labels); fewer than `count`
 /// when the rest lies on labeled or chosen rows.
 pub fn k_centre(rows: Rows<'_>, labeled: Rows<'_>, count: usize) -> Vec<(usize, f32)> {
+    // Within the pool the many small parallel steps need no hand-over from thread to thread.
+    rayon::scope(|_| traverse(rows, labeled, count))
+}
+
+fn traverse(rows: Rows<'_>, labeled: Rows<'_>, count: usize) -> Vec<(usize, f32)> {
     let mut farthest = Farthest::new(rows, labeled);
     let mut picked = Vec::with_capacity(count);
     if labeled.is_empty() && !rows.is_empty() && count > 0 {
@@ -128,6 +133,22 @@ mod tests {
             nearest.iter_mut().zip(&rows).for_each(|(d, row)| *d = d.min(distance::squared(row, rows.row(next))));
         }
         picked
+    }
+
+    #[test]
+    fn sketches_of_wide_rows_change_nothing() {
+        // Near a line of 40 places, with noise of its own in every column.
+        let points: Vec<f32> = (0..330 * 140)
+            .map(|i| {
+                let (row, d) = (i / 140, i % 140);
+                ((row * 7 % 40) * (d % 5)) as f32 * 0.1 + ((row * 31 + d * 17 + row * d) % 23) as f32 * 0.02
+            })
+            .collect();
+        for labeled in [0, 20] {
+            let all = Rows::new(&points, 140).expect("whole rows");
+            let picked = rows_of(&k_centre(all.slice(labeled, all.len()), all.slice(0, labeled), 60));
+            assert_eq!(picked, naive(&points, 140, labeled, 60));
+        }
     }
 
     /// Squared covering radius of the best `k` centres, by trying all.

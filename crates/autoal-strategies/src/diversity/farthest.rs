@@ -3,17 +3,23 @@
 //! Distances to the nearest centre only fall as centres are added, so an old one is an upper bound. Candidates wait in a heap by their
 //! bound. The top ones are brought up to date until the best exact distance is at least every bound that is left; then it is the
 //! maximum, ties included. A bound also spares comparisons with centres: a centre twice as far from a candidate's nearest centre as
-//! that centre is from the candidate cannot be nearer (triangle inequality).
+//! that centre is from the candidate cannot be nearer (triangle inequality), nor can one whose sketch is too far.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use rayon::prelude::*;
 
+use crate::simd::TILE;
+use crate::sketch::{Sketch, Sketches};
+use crate::tiles::Tiles;
 use crate::{Rows, distance};
 
-/// Candidates brought up to date together.
+/// Candidates brought up to date together at first; each further group for the same maximum is twice as large.
 const GROUP: usize = 64;
+
+/// The largest group.
+const LARGEST_GROUP: usize = 1024;
 
 /// Comparisons of a group that are worth a second thread.
 const PARALLEL: usize = 4096;
@@ -27,6 +33,7 @@ const FAR: f32 = 4.001;
 pub(super) struct Farthest<'a> {
     rows: Rows<'a>,
     labeled: Rows<'a>,
+    sketched: Option<Sketched>,
     /// Rows chosen as centres, after the labeled ones.
     chosen: Vec<usize>,
     /// Squared distances of each chosen centre to those chosen before it.
@@ -34,6 +41,33 @@ pub(super) struct Farthest<'a> {
     table_entries: usize,
     bounds: Vec<Bound>,
     heap: BinaryHeap<(Ordered, Reverse<u32>)>,
+}
+
+/// Sketches of the candidates and of the centres.
+struct Sketched {
+    rows: Sketches,
+    centres: Tiles,
+    /// How far the sketch of each centre may be off.
+    errors: Vec<f32>,
+}
+
+impl Sketched {
+    fn new(rows: Rows<'_>, labeled: Rows<'_>) -> Option<Self> {
+        let sketch = Sketch::worth_it(rows)?;
+        let (rows, labeled) = (sketch.map(rows), sketch.map(labeled));
+        let mut this = Self { centres: Tiles::empty(rows.rows().dim()), rows, errors: Vec::new() };
+        for (row, values) in labeled.rows().iter().enumerate() {
+            this.centres.push(values);
+            this.errors.push(labeled.error(row));
+        }
+        Some(this)
+    }
+
+    /// Makes a row a centre.
+    fn choose(&mut self, row: usize) {
+        self.centres.push(self.rows.rows().row(row));
+        self.errors.push(self.rows.error(row));
+    }
 }
 
 /// What is known of a row's distance to its nearest centre.
@@ -69,6 +103,7 @@ impl<'a> Farthest<'a> {
         let mut this = Self {
             rows,
             labeled,
+            sketched: Sketched::new(rows, labeled),
             chosen: Vec::new(),
             table: Vec::new(),
             table_entries: 0,
@@ -105,9 +140,18 @@ impl<'a> Farthest<'a> {
     pub(super) fn choose(&mut self, row: usize) {
         let centre = self.rows.row(row);
         let before = if self.table_entries + self.chosen.len() <= TABLE { self.chosen.len() } else { 0 };
-        self.table.push(self.chosen[..before].par_iter().map(|&other| distance::squared(centre, self.rows.row(other))).collect());
+        self.table.push(
+            self.chosen[..before]
+                .par_iter()
+                .with_min_len(GROUP)
+                .map(|&other| distance::squared(centre, self.rows.row(other)))
+                .collect(),
+        );
         self.table_entries += before;
         self.chosen.push(row);
+        if let Some(sketched) = &mut self.sketched {
+            sketched.choose(row);
+        }
         if self.centres() == 1 {
             self.start();
         }
@@ -116,8 +160,10 @@ impl<'a> Farthest<'a> {
     /// The farthest row and its squared distance to the nearest centre, the lowest row among equals; `None` when every distance is 0.
     pub(super) fn peek(&mut self) -> Option<(usize, f32)> {
         let mut best: Option<(Ordered, Reverse<u32>)> = None;
+        let mut size = GROUP;
         loop {
-            let group = self.pop_group(&mut best);
+            let group = self.pop_group(&mut best, size);
+            size = (2 * size).min(LARGEST_GROUP);
             if group.is_empty() {
                 break;
             }
@@ -140,10 +186,10 @@ impl<'a> Farthest<'a> {
         best.map(|(squared, Reverse(row))| (row as usize, squared.0)).filter(|(_, squared)| *squared > 0.0)
     }
 
-    /// Up to [`GROUP`] rows whose bounds are out of date and exceed `best`. One that is up to date and on top is the new best.
-    fn pop_group(&mut self, best: &mut Option<(Ordered, Reverse<u32>)>) -> Vec<usize> {
-        let mut group = Vec::with_capacity(GROUP);
-        while group.len() < GROUP
+    /// Up to `size` rows whose bounds are out of date and exceed `best`. One that is up to date and on top is the new best.
+    fn pop_group(&mut self, best: &mut Option<(Ordered, Reverse<u32>)>, size: usize) -> Vec<usize> {
+        let mut group = Vec::with_capacity(size);
+        while group.len() < size
             && let Some(&top) = self.heap.peek()
             && best.is_none_or(|best| top > best)
         {
@@ -161,18 +207,32 @@ impl<'a> Farthest<'a> {
     /// The bound of a row after looking at the centres it has not seen, given up as soon as it falls below `floor`.
     fn updated(&self, row: usize, floor: f32) -> Bound {
         let mut bound = self.bounds[row];
-        let point = self.rows.row(row);
+        let mut distance = bound.squared.sqrt();
         while (bound.seen as usize) < self.centres() && bound.squared >= floor {
-            let next = bound.seen as usize;
-            if !self.is_far(next, bound) {
-                let squared = distance::squared(point, self.centre(next));
-                if squared < bound.squared {
-                    (bound.squared, bound.nearest) = (squared, next as u32);
+            let tile = bound.seen as usize / TILE;
+            let sketches = self.sketched.as_ref().map(|sketched| sketched.centres.squared(tile, sketched.rows.rows().row(row)));
+            for next in bound.seen as usize..self.centres().min((tile + 1) * TILE) {
+                let looks_far = sketches.is_some_and(|squared| squared[next % TILE] > self.sketch_limit(row, next, distance));
+                if !looks_far && !self.is_far(next, bound) {
+                    let squared = distance::squared(self.rows.row(row), self.centre(next));
+                    if squared < bound.squared {
+                        (bound.squared, bound.nearest) = (squared, next as u32);
+                        distance = squared.sqrt();
+                    }
+                }
+                bound.seen += 1;
+                if bound.squared < floor {
+                    break;
                 }
             }
-            bound.seen += 1;
         }
         bound
+    }
+
+    /// The squared distance of two sketches beyond which centre `next` is farther from the row than `distance`.
+    fn sketch_limit(&self, row: usize, next: usize, distance: f32) -> f32 {
+        let limit = |sketched: &Sketched| sketched.rows.limit(row, sketched.errors[next], distance);
+        self.sketched.as_ref().map_or(f32::INFINITY, limit)
     }
 
     /// Whether the triangle inequality rules out that centre `next` is nearer than the nearest so far.

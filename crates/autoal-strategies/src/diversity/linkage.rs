@@ -28,7 +28,7 @@ pub struct Merge {
 }
 
 /// All merges of all cells, in no order.
-pub fn merges(rows: Rows<'_>, rng: &mut impl Rng) -> Vec<Merge> {
+pub fn merges(rows: Rows<'_>, rng: &mut (impl Rng + Send)) -> Vec<Merge> {
     let cells = cells(rows, rng);
     cells.par_iter().flat_map_iter(|cell| chain(rows, cell)).collect()
 }
@@ -73,7 +73,7 @@ fn root(parent: &mut [usize], mut row: usize) -> usize {
     row
 }
 
-fn cells(rows: Rows<'_>, rng: &mut impl Rng) -> Vec<Vec<usize>> {
+fn cells(rows: Rows<'_>, rng: &mut (impl Rng + Send)) -> Vec<Vec<usize>> {
     if rows.len() <= 2 * CELL {
         return vec![(0..rows.len()).collect()];
     }

@@ -5,8 +5,8 @@
 //! highest typicality among the unlabeled ones, `1 / (mean squared distance to the k nearest unlabeled members + 1e-5)` with
 //! `k = min(20, members / 2)`. A cluster without unlabeled members is passed over; when all are, the small clusters follow.
 //! `inverse` selects the least typical member of the smallest cluster first (a surrogate that SelectAL asks for).
-//! The authors use mini-batch k-means above 50 clusters; here k-means sees embeddings wider than 128 through a random projection and only
-//! its last assignment sees them whole, unless `full-width` is set.
+//! The authors use mini-batch k-means above 50 clusters; here the iterations of k-means see only the sketches of wide embeddings and its
+//! last assignment alone sees them whole, unless `full-width` is set.
 //! **Cost**: k-means + `O(Σ n_c² D)` for clusters of `n_c` members, one cluster a task; `O(n_c)` memory a member's neighbours. Above 5000
 //! members the neighbours come from 5000 of them, drawn at random.
 //! **Reference**: Hacohen, Dekel & Weinshall, ICML 2022; squared distances, size rule and order as in the authors' code.
@@ -76,7 +76,7 @@ impl QueryStrategy for TypiClust {
             max_iterations: self.0.max_iterations,
             tolerance: TOLERANCE,
             seeding_trials: 1,
-            projected: !self.0.full_width,
+            sketched: !self.0.full_width,
             ..KMeans::new(clusters)
         };
         let all = joined(rows, labeled);
@@ -110,7 +110,11 @@ impl Buildable for TypiClust {
             Parameter { key: "neighbours", default: "20", doc: "most neighbours that typicality looks at" },
             Parameter { key: "inverse", default: "false", doc: "the least typical member of the smallest cluster instead" },
             Parameter { key: "max-iterations", default: "25", doc: "iterations of k-means" },
-            Parameter { key: "full-width", default: "false", doc: "k-means without a projection of wide embeddings" },
+            Parameter {
+                key: "full-width",
+                default: "false",
+                doc: "iterations of k-means on whole embeddings, not on their sketches",
+            },
         ],
     };
 

@@ -1,11 +1,13 @@
-//! Lloyd's iteration with Hamerly's bounds.
+//! Lloyd's iteration with Hamerly's bounds; rows whose bounds leave a doubt are compared with all centres by their sketches first, and in
+//! full with those that may be the nearest.
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::{Clustering, members};
-use crate::Rows;
 use crate::distance::{self, BLOCK, Probe};
+use crate::sketch::{Sketch, Sketches};
+use crate::{Rows, simd};
 
 /// Share of a distance that bounds are widened by, far above what `f32` products of centred rows lose.
 const SLACK: f32 = 1e-4;
@@ -20,18 +22,24 @@ struct Point {
     lower: f32,
 }
 
-pub(super) fn run(rows: Rows<'_>, mut centres: Array2<f32>, max_iterations: usize, tolerance: f64) -> Clustering {
+pub(super) fn run(
+    rows: Rows<'_>,
+    sketched: Option<&Sketched>,
+    mut centres: Array2<f32>,
+    max_iterations: usize,
+    tolerance: f64,
+) -> Clustering {
     let clusters = centres.nrows();
     if clusters == 0 {
         return Clustering { centres, assignment: Vec::new(), squared: Vec::new(), inertia: Vec::new() };
     }
+    let sketched = sketched.filter(|_| clusters >= Sketched::LEAST_CENTRES);
     let mut points = vec![Point { cluster: 0, upper: f32::INFINITY, lower: 0.0 }; rows.len()];
     let mut assignment = vec![u32::MAX; rows.len()];
     let mut inertia = Vec::new();
-    let mut squared;
+    let mut squared = vec![f32::INFINITY; rows.len()];
     loop {
-        assign(rows, &centres, &mut points);
-        squared = own_distances(rows, &centres, &points);
+        assign(rows, sketched, &centres, &mut points, &mut squared);
         inertia.push(sum(&squared));
         let before = std::mem::replace(&mut assignment, points.iter().map(|point| point.cluster).collect());
         if inertia.len() > max_iterations || has_settled(&inertia, tolerance) || before == assignment {
@@ -72,54 +80,210 @@ fn half_gaps(centres: &Array2<f32>) -> Vec<f32> {
         .collect()
 }
 
-/// Gives every row its nearest centre; rows whose bounds settle the matter are not compared.
-fn assign(rows: Rows<'_>, centres: &Array2<f32>, points: &mut [Point]) {
+/// Gives every row its nearest centre and the squared distance to it; rows whose bounds settle the matter are not compared.
+fn assign(rows: Rows<'_>, sketched: Option<&Sketched>, centres: &Array2<f32>, points: &mut [Point], squared: &mut [f32]) {
     let gaps = half_gaps(centres);
+    let is_first = points.first().is_some_and(|point| point.upper == f32::INFINITY);
+    if !is_first {
+        measure(rows, centres, points, squared);
+    }
     let settled = |point: &Point| point.upper * (1.0 + SLACK) < point.lower.max(gaps[point.cluster as usize]);
     let doubtful: Vec<usize> = (0..points.len()).into_par_iter().filter(|&row| !settled(&points[row])).collect();
-    let probe = Probe::new(view(centres));
-    let compared: Vec<Vec<Point>> = doubtful
+    let compared = match sketched {
+        Some(sketched) => sketched.compare(rows, view(centres), &doubtful, points, squared),
+        None => compare_all(rows, view(centres), &doubtful),
+    };
+    doubtful.iter().zip(compared).for_each(|(&row, (point, distance))| {
+        points[row] = point;
+        squared[row] = distance;
+    });
+}
+
+/// The two nearest centres of some rows, and the squared distance to the nearest.
+fn compare_all(rows: Rows<'_>, centres: Rows<'_>, chosen: &[usize]) -> Vec<(Point, f32)> {
+    let probe = Probe::new(centres);
+    let blocks: Vec<Vec<(Point, f32)>> = chosen
         .par_chunks(BLOCK)
         .map_init(
             || (probe.scratch(), vec![0.0; BLOCK * rows.dim()]),
-            |(scratch, gathered), chosen| {
-                for (to, &row) in gathered.chunks_exact_mut(rows.dim()).zip(chosen) {
-                    to.copy_from_slice(rows.row(row));
-                }
-                let block = Rows::new(&gathered[..chosen.len() * rows.dim()], rows.dim()).expect("a block holds whole rows");
-                compare(&probe, scratch, block)
-            },
+            |(scratch, gathered), chosen| compare(&probe, scratch, gather_into(gathered, rows, chosen), centres),
         )
         .collect();
-    doubtful.iter().zip(compared.into_iter().flatten()).for_each(|(&row, point)| points[row] = point);
+    blocks.into_iter().flatten().collect()
 }
 
-/// The two nearest centres of every row of a block.
-fn compare(probe: &Probe, scratch: &mut distance::Scratch, block: Rows<'_>) -> Vec<Point> {
+/// Copies rows one after the other.
+fn gather_into<'a>(memory: &'a mut [f32], rows: Rows<'_>, chosen: &[usize]) -> Rows<'a> {
+    for (to, &row) in memory.chunks_exact_mut(rows.dim()).zip(chosen) {
+        to.copy_from_slice(rows.row(row));
+    }
+    Rows::new(&memory[..chosen.len() * rows.dim()], rows.dim()).expect("a block holds whole rows")
+}
+
+/// Squared distances of all rows to their own centres, and the upper bounds that these are.
+fn measure(rows: Rows<'_>, centres: &Array2<f32>, points: &mut [Point], squared: &mut [f32]) {
+    let centres = view(centres);
+    let own = rows.data().par_chunks(rows.dim()).zip(points.par_iter_mut().zip(squared)).with_min_len(BLOCK);
+    own.for_each(|(row, (point, squared))| {
+        *squared = distance::squared(row, centres.row(point.cluster as usize));
+        point.upper = squared.sqrt();
+    });
+}
+
+/// The two nearest centres of every row of a block, and the squared distance to the nearest, from differences.
+fn compare(probe: &Probe, scratch: &mut distance::Scratch, block: Rows<'_>, centres: Rows<'_>) -> Vec<(Point, f32)> {
     let mut found = vec![Point { cluster: 0, upper: f32::INFINITY, lower: f32::INFINITY }; block.len()];
     probe.scan(block, scratch, |row, first, offsets| {
         let point = &mut found[row];
-        for (k, &offset) in offsets.iter().enumerate() {
-            if offset < point.upper {
-                (point.lower, point.upper, point.cluster) = (point.upper, offset, (first + k) as u32);
-            } else if offset < point.lower {
-                point.lower = offset;
-            }
+        let (least, second) = simd::two_smallest(offsets);
+        if least < point.upper {
+            let k = offsets.iter().position(|&offset| offset == least).expect("the smallest is one of them");
+            (point.lower, point.upper, point.cluster) = (point.upper.min(second), least, (first + k) as u32);
+        } else {
+            point.lower = point.lower.min(least);
         }
     });
-    for (point, row) in found.iter_mut().zip(&block) {
-        let norm = probe.squared_norm(row);
-        point.upper = (norm + point.upper).max(0.0).sqrt();
-        point.lower = (norm + point.lower).max(0.0).sqrt() * (1.0 - SLACK);
-    }
-    found
+    let measured = |(point, row): (Point, &[f32])| {
+        let squared = distance::squared(row, centres.row(point.cluster as usize));
+        let lower = (probe.squared_norm(row) + point.lower).max(0.0).sqrt() * (1.0 - SLACK);
+        (Point { upper: squared.sqrt(), lower, ..point }, squared)
+    };
+    found.into_iter().zip(&block).map(measured).collect()
 }
 
-/// Squared distance of every row to its own centre, from differences.
-fn own_distances(rows: Rows<'_>, centres: &Array2<f32>, points: &[Point]) -> Vec<f32> {
-    let centres = view(centres);
-    let pairs = rows.data().par_chunks(rows.dim()).zip(points.par_iter()).with_min_len(BLOCK);
-    pairs.map(|(row, point)| distance::squared(row, centres.row(point.cluster as usize))).collect()
+/// Sketches of all rows, for comparisons with many centres.
+pub(super) struct Sketched {
+    sketch: Sketch,
+    rows: Sketches,
+}
+
+impl Sketched {
+    /// Fewer centres than this are compared in full: a sketch costs as much as some dozens of comparisons.
+    const LEAST_CENTRES: usize = 128;
+
+    /// Sketches of rows that are wide and many.
+    pub(super) fn worth_it(rows: Rows<'_>) -> Option<Self> {
+        let sketch = Sketch::worth_it(rows)?;
+        Some(Self { rows: sketch.map(rows), sketch })
+    }
+
+    /// The sketches of all rows.
+    pub(super) fn rows(&self) -> Rows<'_> {
+        self.rows.rows()
+    }
+
+    /// Sketches of other rows of the same width.
+    pub(super) fn sketch(&self, rows: Rows<'_>) -> Array2<f32> {
+        self.sketch.map(rows).into_values()
+    }
+
+    /// The nearest centre of some rows with the squared distance to it, the lowest among equals, and a bound for all others.
+    fn compare(
+        &self,
+        rows: Rows<'_>,
+        centres: Rows<'_>,
+        chosen: &[usize],
+        points: &[Point],
+        squared: &[f32],
+    ) -> Vec<(Point, f32)> {
+        let of_centres = self.sketch.map(centres);
+        let probe = Probe::new(of_centres.rows());
+        let (error, norm) = (of_centres.largest_error(), probe.largest_squared_norm());
+        let dim = self.rows.rows().dim();
+        let blocks: Vec<Vec<(Point, f32)>> = chosen
+            .par_chunks(BLOCK)
+            .map_init(
+                || (probe.scratch(), vec![0.0; BLOCK * dim]),
+                |(scratch, gathered), chosen| {
+                    let block = gather_into(gathered, self.rows.rows(), chosen);
+                    let start = |(&row, sketch): (&usize, &[f32])| {
+                        let norms = (probe.squared_norm(sketch), norm);
+                        Race::new(rows.row(row), points[row].cluster, squared[row], norms, self.rows.error(row) + error)
+                    };
+                    let mut races: Vec<Race<'_>> = chosen.iter().zip(&block).map(start).collect();
+                    probe.scan(block, scratch, |row, first, offsets| races[row].run(centres, first, offsets));
+                    races.into_iter().map(Race::result).collect()
+                },
+            )
+            .collect();
+        blocks.into_iter().flatten().collect()
+    }
+}
+
+/// The search for the nearest centre of one row.
+struct Race<'a> {
+    row: &'a [f32],
+    /// The nearest centre so far and the squared distance to it, infinite at first where no distance is known.
+    nearest: (f32, u32),
+    /// The centre whose distance was known.
+    known: Option<u32>,
+    /// The second smallest squared distance.
+    second: f32,
+    /// The smallest offset of a sketch that was not looked into.
+    least_skipped: f32,
+    /// What an offset lacks to be the squared distance of two sketches, and what rounding may have added to that.
+    norm: f32,
+    rounding: f32,
+    /// How far both sketches may be off.
+    error: f32,
+}
+
+impl<'a> Race<'a> {
+    fn new(row: &'a [f32], cluster: u32, squared: f32, norms: (f32, f32), error: f32) -> Self {
+        let known = squared.is_finite().then_some(cluster);
+        let rounding = SLACK * (norms.0 + norms.1);
+        Self {
+            row,
+            nearest: (squared, cluster),
+            known,
+            second: f32::INFINITY,
+            least_skipped: f32::INFINITY,
+            norm: norms.0,
+            rounding,
+            error,
+        }
+    }
+
+    /// An offset that is not below this belongs to a centre that is surely farther than the nearest so far.
+    fn limit(&self) -> f32 {
+        (self.nearest.0.sqrt() * (1.0 + SLACK) + self.error).powi(2) + self.rounding - self.norm
+    }
+
+    /// Goes through the offsets of the centres from `first` on.
+    fn run(&mut self, centres: Rows<'_>, first: usize, offsets: &[f32]) {
+        if self.nearest.0 == f32::INFINITY {
+            let (least, _) = simd::two_smallest(offsets);
+            let k = offsets.iter().position(|&offset| offset == least).unwrap_or(0);
+            self.look(centres, (first + k) as u32);
+            self.known = Some((first + k) as u32);
+        }
+        let mut limit = self.limit();
+        for (k, &offset) in offsets.iter().enumerate() {
+            let centre = (first + k) as u32;
+            if offset >= limit {
+                self.least_skipped = self.least_skipped.min(offset);
+            } else if self.known != Some(centre) {
+                self.look(centres, centre);
+                limit = self.limit();
+            }
+        }
+    }
+
+    fn look(&mut self, centres: Rows<'_>, centre: u32) {
+        let found = (distance::squared(self.row, centres.row(centre as usize)), centre);
+        if found < self.nearest {
+            self.second = self.nearest.0;
+            self.nearest = found;
+        } else {
+            self.second = self.second.min(found.0);
+        }
+    }
+
+    fn result(self) -> (Point, f32) {
+        let skipped = (self.least_skipped + self.norm - self.rounding).max(0.0).sqrt() - self.error;
+        let lower = self.second.sqrt().min(skipped).max(0.0) * (1.0 - SLACK);
+        (Point { cluster: self.nearest.1, upper: self.nearest.0.sqrt(), lower }, self.nearest.0)
+    }
 }
 
 /// Moves every centre whose members changed to their mean and returns how far each moved, `[K]`.
@@ -164,7 +328,7 @@ pub(super) fn means(rows: Rows<'_>, clustering: &Clustering) -> Array2<f32> {
 fn mean_of(rows: Rows<'_>, members: &[usize]) -> Vec<f32> {
     let mut sum = vec![0.0; rows.dim()];
     for &row in members {
-        distance::add(&mut sum, rows.row(row));
+        simd::add(&mut sum, rows.row(row));
     }
     sum.iter().map(|s| (s / members.len().max(1) as f64) as f32).collect()
 }
@@ -204,4 +368,41 @@ fn move_bounds(points: &mut [Point], shifts: &[f32]) {
         point.upper += shifts[point.cluster as usize];
         point.lower -= if point.cluster == mover { second } else { most };
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use autoal_data::{Seed, Stream};
+    use rand::RngExt;
+
+    use super::*;
+
+    /// `[600, 140]` near a subspace of six dimensions, and as many first centres as sketches need.
+    fn wide(seed: u64) -> (Array2<f32>, Array2<f32>) {
+        let mut rng = Seed(seed).rng(Stream::named("wide"), 0);
+        let mut uniform = |rows, columns| Array2::from_shape_simple_fn((rows, columns), || rng.random::<f32>() - 0.5);
+        let rows = uniform(600, 6).dot(&uniform(6, 140)) + 0.1 * uniform(600, 140) + 3.0;
+        let first = rows.slice(ndarray::s![..Sketched::LEAST_CENTRES, ..]).to_owned();
+        (rows, first)
+    }
+
+    #[test]
+    fn sketches_change_nothing_and_the_inertia_never_rises() {
+        for seed in 0..4 {
+            let (rows, first) = wide(seed);
+            let rows = Rows::from_view(rows.view()).expect("rows");
+            let sketched = Sketched::worth_it(rows).expect("wide and many");
+            let (with, without) = (run(rows, Some(&sketched), first.clone(), 20, 0.0), run(rows, None, first, 20, 0.0));
+            assert_eq!(with.assignment, without.assignment);
+            assert_eq!(with.centres, without.centres);
+            // Rounding of a mean to `f32` may raise the sum by its last digit.
+            assert!(with.inertia.windows(2).all(|pair| pair[1] <= pair[0] * (1.0 + 1e-6)), "{:?}", with.inertia);
+            assert!(with.inertia.len() > 3);
+            for (row, &cluster) in with.assignment.iter().enumerate() {
+                let nearest =
+                    view(&with.centres).iter().map(|c| distance::squared(rows.row(row), c)).fold(f32::INFINITY, f32::min);
+                assert_eq!(distance::squared(rows.row(row), view(&with.centres).row(cluster as usize)), nearest);
+            }
+        }
+    }
 }

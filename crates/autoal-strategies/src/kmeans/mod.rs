@@ -8,10 +8,10 @@
 //! Time O(N K D) for the first iteration and less for each later one; memory O(N + K D).
 
 mod lloyd;
-mod projection;
 mod seeding;
 mod two_level;
 
+use lloyd::Sketched;
 use ndarray::Array2;
 use rand::Rng;
 
@@ -30,8 +30,8 @@ pub struct KMeans {
     pub seeding_rows: usize,
     /// Rows drawn for each first centre, of which the best is kept; 0 for `2 + ln K`.
     pub seeding_trials: usize,
-    /// Whether iterations see wide rows through a random projection and only the last assignment sees them whole. An approximation.
-    pub projected: bool,
+    /// Whether iterations see only the sketches of wide rows and the last assignment alone sees them whole. An approximation.
+    pub sketched: bool,
     /// More clusters than this are found in two levels: coarse cells, then clusters within each. Same objective, not the same answer.
     pub two_level_above: usize,
 }
@@ -46,35 +46,39 @@ impl KMeans {
             tolerance: 1e-4,
             seeding_rows: 10_000,
             seeding_trials: 0,
-            projected: false,
+            sketched: false,
             two_level_above: 2000,
         }
     }
 
     /// Clusters the rows. `rng` makes the random choices of the seeding; no row gives no cluster.
-    pub fn fit(&self, rows: Rows<'_>, rng: &mut impl Rng) -> Clustering {
+    pub fn fit(&self, rows: Rows<'_>, rng: &mut (impl Rng + Send)) -> Clustering {
         let clusters = self.clusters.min(rows.len());
         if clusters > self.two_level_above {
             return two_level::fit(&Self { clusters, ..*self }, rows, rng);
         }
-        if self.projected && projection::is_worth_it(rows) {
-            return self.fit_projected(rows, rng);
-        }
-        let seeds = seeding::seed(rows, self, rng);
-        lloyd::run(rows, seeds, self.max_iterations, self.tolerance)
+        let options = Self { clusters, ..*self };
+        // Within the pool the many small parallel steps need no hand-over from thread to thread.
+        rayon::scope(|_| options.fit_one_level(rows, rng))
     }
 
-    fn fit_projected(&self, rows: Rows<'_>, rng: &mut impl Rng) -> Clustering {
-        let all: Vec<usize> = (0..rows.len()).collect();
-        let narrow = projection::project(rows, &all, rng);
-        let found =
-            Self { projected: false, ..*self }.fit(Rows::from_view(narrow.view()).expect("a fresh array is row-major"), rng);
-        lloyd::run(rows, lloyd::means(rows, &found), 0, 0.0)
+    fn fit_one_level(&self, rows: Rows<'_>, rng: &mut impl Rng) -> Clustering {
+        let sketched = Sketched::worth_it(rows);
+        let seen = sketched.as_ref().map_or(rows, Sketched::rows);
+        let seeds = seeding::seed(rows, seen, self, rng);
+        match sketched.as_ref().filter(|_| self.sketched) {
+            None => lloyd::run(rows, sketched.as_ref(), seeds, self.max_iterations, self.tolerance),
+            Some(sketched) => {
+                let seeds = sketched.sketch(Rows::from_view(seeds.view()).expect("a fresh array is row-major"));
+                let found = lloyd::run(seen, None, seeds, self.max_iterations, self.tolerance);
+                lloyd::run(rows, Some(sketched), lloyd::means(rows, &found), 0, 0.0)
+            }
+        }
     }
 
     /// [`KMeans::fit`] from given centres, `[K, D]`.
     pub fn fit_from(&self, rows: Rows<'_>, centres: Array2<f32>) -> Clustering {
-        lloyd::run(rows, centres, self.max_iterations, self.tolerance)
+        lloyd::run(rows, Sketched::worth_it(rows).as_ref(), centres, self.max_iterations, self.tolerance)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::Rows;
 /// Clusters within one cell, on average.
 const PER_CELL: usize = 500;
 
-pub(super) fn fit(options: &KMeans, rows: Rows<'_>, rng: &mut impl Rng) -> Clustering {
+pub(super) fn fit(options: &KMeans, rows: Rows<'_>, rng: &mut (impl Rng + Send)) -> Clustering {
     let cells = options.clusters.div_ceil(PER_CELL);
     let coarse = KMeans { clusters: cells, ..*options }.fit(rows, rng);
     let members = coarse.members();
