@@ -13,7 +13,7 @@ use crate::distance::BLOCK;
 use crate::{Rows, simd};
 
 /// Columns of `Q`; a sketch has one number more.
-const WIDTH: usize = 63;
+const WIDTH: usize = 47;
 
 /// What `f32` products of rows of some thousand numbers lose, as a share of the row's length, with a margin.
 const ROUNDING: f32 = 1e-5;

@@ -30,7 +30,7 @@ const STREAM: Stream = Stream::named("typi-clust");
 const NEIGHBOURHOOD: usize = 5000;
 
 /// Relative change of the inertia that ends k-means: clusters only have to be compact.
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 3e-3;
 
 /// Added to the mean squared distance.
 const EPSILON: f64 = 1e-5;
