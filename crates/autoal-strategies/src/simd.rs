@@ -3,6 +3,7 @@
 //! Both do the same operations in the same order (sums in 32 lanes, no fused multiply-add), so results do not depend on the processor.
 
 #![expect(unsafe_code, reason = "a function compiled for a processor feature may only be called where the processor has it")]
+#![expect(clippy::inline_always, reason = "a loop is compiled for AVX2 only as part of the function that asks for AVX2")]
 
 /// Independent sums of a loop: four registers of AVX2, so that additions do not wait for one another.
 const LANES: usize = 32;

@@ -71,7 +71,9 @@ impl Sketch {
         let sample = WIDTH.min(rows.len());
         let chosen: Vec<&[f32]> = (0..sample).map(|i| rows.row(i * rows.len() / sample.max(1))).collect();
         let mut sum = vec![0.0; rows.dim()];
-        chosen.iter().for_each(|row| simd::add(&mut sum, row));
+        for row in &chosen {
+            simd::add(&mut sum, row);
+        }
         let origin: Vec<f32> = sum.iter().map(|s| (s / sample.max(1) as f64) as f32).collect();
         let mut columns: Vec<Vec<f64>> = Vec::with_capacity(sample);
         for row in chosen {
@@ -117,7 +119,9 @@ fn orthogonal_part(mut vector: Vec<f64>, columns: &[Vec<f64>]) -> Option<Vec<f64
         vector.iter_mut().zip(column).for_each(|(x, c)| *x -= along * c);
     }
     let left = length(&vector);
-    vector.iter_mut().for_each(|x| *x /= left);
+    for x in &mut vector {
+        *x /= left;
+    }
     (left > 1e-6 * before).then_some(vector)
 }
 

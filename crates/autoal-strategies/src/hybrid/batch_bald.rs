@@ -7,7 +7,7 @@
 //! samples are never evaluated (lazy greedy); the answer is that of plain greedy. With drawn outcomes that holds up to their noise.
 //! `Selected::score` is the gain in nats.
 //!
-//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats, `max-greedy` samples are chosen,
+//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats (1e-4 with drawn outcomes), `max-greedy` samples are chosen,
 //! or `joint = "exact"` has too many outcomes, the rest of the query is drawn by `PowerBALD`; those have no score.
 //!
 //! **Cost**: O(M T C) a gain and O(M T) memory for `M <= max-outcomes` outcomes, after O(N T C) for BALD; `shortlist` (0: all) keeps that
@@ -21,6 +21,7 @@ use std::collections::BinaryHeap;
 use autoal_data::{SampleId, Stream};
 use ndarray::{Array3, ArrayView1, Axis};
 use rand::{Rng, RngExt};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::power::{self, Perturbation};
@@ -31,6 +32,12 @@ use crate::{
 
 /// Gains below this many nats are rounding of a joint entropy near its ceiling.
 const LEAST_GAIN: f64 = 1e-6;
+
+/// Gains below this many nats are what drawn outcomes cannot tell from nothing.
+const LEAST_DRAWN_GAIN: f64 = 1e-4;
+
+/// Joint outcomes that one task sums up.
+const OUTCOMES_A_TASK: usize = 1024;
 
 const OUTCOMES: Stream = Stream::named("batch-bald-outcomes");
 
@@ -113,7 +120,8 @@ impl BatchBald {
                 heap.push(Gain { value: joint.gain(best.position), round: picks.len(), ..best });
                 continue;
             }
-            if best.value < LEAST_GAIN || !best.value.is_finite() {
+            let least = if joint.drawn { LEAST_DRAWN_GAIN } else { LEAST_GAIN };
+            if best.value < least || !best.value.is_finite() {
                 break;
             }
             picks.push((best.position, best.value));
@@ -216,18 +224,19 @@ impl<'a> JointOutcomes<'a> {
         Self { passes, chosen: Vec::new(), outcomes: vec![nothing], drawn: false }
     }
 
-    /// `E_{y_S} H(y_i | y_S) - E_t H(p_{t,i})`.
+    /// `E_{y_S} H(y_i | y_S) - E_t H(p_{t,i})`; outcomes are summed up in parts of a fixed size, so threads do not matter.
     fn gain(&self, position: usize) -> f64 {
         let sample = self.passes.index_axis(Axis(1), position);
-        let count = sample.nrows() as f64;
+        let draws = sample.nrows();
+        // `[C, T]`: a label's probabilities under all passes side by side.
+        let labels: Vec<f64> = sample.columns().into_iter().flatten().map(|&p| f64::from(p)).collect();
         let given = |outcome: &Outcome| -> f64 {
-            let label = |class: ArrayView1<'_, f32>| {
-                outcome.passes.iter().zip(class).map(|(weight, p)| weight * f64::from(*p)).sum::<f64>() / count
-            };
-            outcome.weight * sample.columns().into_iter().map(|class| entropy_term(label(class))).sum::<f64>()
+            let probability = |label: &[f64]| outcome.passes.iter().zip(label).map(|(weight, p)| weight * p).sum::<f64>();
+            let entropy = labels.chunks_exact(draws).map(|label| entropy_term(probability(label) / draws as f64)).sum::<f64>();
+            outcome.weight * entropy
         };
-        let conditional: f64 = sample.iter().map(|&p| entropy_term(f64::from(p))).sum();
-        self.outcomes.iter().map(given).sum::<f64>() - conditional / count
+        let parts: Vec<f64> = self.outcomes.par_chunks(OUTCOMES_A_TASK).map(|part| part.iter().map(given).sum()).collect();
+        parts.iter().sum::<f64>() - labels.iter().copied().map(entropy_term).sum::<f64>() / draws as f64
     }
 
     /// Number of outcomes after `more` samples, were all kept.

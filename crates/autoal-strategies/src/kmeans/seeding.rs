@@ -116,7 +116,9 @@ fn best_of(tiles: &Tiles, nearest: &[f32], tried: &[usize]) -> (usize, Potential
     let best = (0..tried.len()).min_by(|&a, &b| total(a).total_cmp(&total(b))).expect("at least one row was drawn");
     let sums = blocks.iter().map(|block| block[best].1).collect();
     let mut after = Vec::with_capacity(nearest.len());
-    blocks.iter().for_each(|block| after.extend_from_slice(&block[best].0));
+    for block in &blocks {
+        after.extend_from_slice(&block[best].0);
+    }
     (best, Potential { nearest: after, sums })
 }
 
