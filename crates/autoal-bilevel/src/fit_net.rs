@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use autoal_data::{Dataset, InputShape, Label, SampleId, Stream};
 use autoal_models::{
-    ComputeDevice, ModelConfig, PoolOutputs, PoolQuery, TrainConfig, TrainOptions, TrainedModel, TrainingSet, train,
+    ComputeDevice, ModelConfig, Network, PoolOutputs, PoolQuery, TrainConfig, TrainOptions, TrainedModel, TrainingSet, train,
 };
 use autoal_strategies::{ModelOutputs, QueryContext};
 
@@ -30,6 +30,18 @@ pub struct AutoAlEnv {
     pub device: ComputeDevice,
     /// The file of ImageNet weights, for `weights = "imagenet"`.
     pub pretrained: Option<PathBuf>,
+}
+
+/// What cross-fitting gives.
+pub struct CrossFit {
+    /// What the candidates say of every labeled sample.
+    pub signals: Signals,
+    /// What FitNets say of it.
+    pub out_of_fold: OutOfFold,
+    /// The fold of every labeled sample, `[n]`.
+    pub fold_of: Vec<usize>,
+    /// The FitNet of each fold, which has not seen it.
+    pub nets: Vec<Network>,
 }
 
 /// Labeled samples of a query.
@@ -138,11 +150,11 @@ impl AutoAlEnv {
         candidates: &mut Candidates,
         ask: impl Fn(usize) -> Ask,
         key: Key,
-    ) -> Result<(Signals, OutOfFold), BilevelError> {
+    ) -> Result<CrossFit, BilevelError> {
         let n = labeled.ids.len();
         let fold_of = stratified_folds(labeled, folds, key);
         let mut losses = vec![0.0; n];
-        let mut parts = Vec::with_capacity(folds);
+        let (mut parts, mut nets) = (Vec::with_capacity(folds), Vec::with_capacity(folds));
         for fold in 0..folds {
             let (held_out, training): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| fold_of[row] == fold);
             let fit_net = self.train_fit_net(labeled, &training, config, fold as u64, candidates.needs_loss_head(), key)?;
@@ -150,8 +162,9 @@ impl AutoAlEnv {
                 self.judge(&fit_net, labeled, &held_out, &training, candidates, ask(held_out.len()), key)?;
             held_out.iter().zip(fold_losses).for_each(|(&row, loss)| losses[row] = loss);
             parts.push((held_out, signals));
+            nets.push(fit_net.network);
         }
-        Ok((Signals::join(&parts, n), OutOfFold { losses }))
+        Ok(CrossFit { signals: Signals::join(&parts, n), out_of_fold: OutOfFold { losses }, fold_of, nets })
     }
 }
 

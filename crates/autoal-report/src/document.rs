@@ -3,7 +3,7 @@
 
 use crate::chart::Draw;
 use crate::experiment::Note;
-use crate::format::{bytes, duration, fixed, grouped, p_value, percent, signed};
+use crate::format::{bytes, duration, fixed, grouped, p_value, percent, signed, significant};
 
 /// The whole report.
 pub(crate) struct Document {
@@ -99,6 +99,8 @@ pub(crate) enum Form {
     /// A difference of shares, in points.
     Points(usize),
     Fixed(usize),
+    /// So many digits from the first that is not 0.
+    Significant(usize),
     Signed(usize),
     Count,
     Duration,
@@ -112,6 +114,7 @@ impl Form {
             Self::Percent(d) => percent(value, d),
             Self::Points(d) => signed(value * 100.0, d),
             Self::Fixed(d) => fixed(value, d),
+            Self::Significant(d) => significant(value, d),
             Self::Signed(d) => signed(value, d),
             Self::Count if value >= 0.0 => grouped(value.round() as u64),
             Self::Count => fixed(value, 0),

@@ -16,6 +16,18 @@ pub(crate) fn fixed(value: f64, digits: usize) -> String {
     }
 }
 
+/// A number with so many digits from the first that is not 0: `1.23`, `0.000123`, `1234`; below a millionth with an exponent.
+pub(crate) fn significant(value: f64, digits: usize) -> String {
+    let place = value.abs().log10().floor();
+    if value == 0.0 || !place.is_finite() {
+        return fixed(value, 0);
+    }
+    if place < -6.0 {
+        return format!("{value:.*e}", digits.saturating_sub(1)).replace('-', "−");
+    }
+    fixed(value, (digits as f64 - 1.0 - place).max(0.0) as usize)
+}
+
 /// A number with its sign always shown: `+1.20`, `−0.35`, `0.00`.
 pub(crate) fn signed(value: f64, digits: usize) -> String {
     let text = fixed(value, digits);
@@ -69,4 +81,16 @@ pub(crate) fn bytes(bytes: f64) -> String {
     let unit = (bytes.max(1.0).log2() / 10.0).floor().clamp(0.0, 4.0) as usize;
     let value = bytes / 1024_f64.powi(unit as i32);
     format!("{} {}", fixed(value, usize::from(unit > 0 && value < 99.95)), UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn significant_digits_are_kept_whatever_the_size() {
+        let written: Vec<String> =
+            [1.2345, 0.000_123_45, 1234.5, -0.05, 0.0, 2.5e-9].iter().map(|&v| significant(v, 3)).collect();
+        assert_eq!(written, ["1.23", "0.000123", "1234", "−0.0500", "0", "2.50e−9"]);
+    }
 }

@@ -122,6 +122,16 @@ pub enum SearchBackbone {
     Task,
 }
 
+/// What FitNets do during the search in improved mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FitNetsKind {
+    /// They stay as cross-fitting left them.
+    Frozen,
+    /// They keep learning, each on the samples that it was trained on; rewards follow.
+    Learning,
+}
+
 /// The update rule of SearchNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -157,6 +167,7 @@ pub struct AutoAlConfig {
     pub(crate) witnesses: usize,
     pub(crate) search_steps: usize,
     pub(crate) search_lr: f64,
+    pub(crate) fit_lr: f64,
     pub(crate) loss_lr: f64,
     pub(crate) loss_weight: f64,
     pub(crate) loss_module: bool,
@@ -179,7 +190,6 @@ pub(crate) enum SearchConfig {
 pub(crate) struct PaperConfig {
     pub(crate) first_cycles: usize,
     pub(crate) cycles: usize,
-    pub(crate) fit_lr: f64,
     pub(crate) activation: Activation,
     pub(crate) reading: Reading,
     pub(crate) fit_budget_weight: f64,
@@ -190,6 +200,7 @@ pub(crate) struct PaperConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ImprovedConfig {
     pub(crate) folds: Option<usize>,
+    pub(crate) fit_nets: FitNetsKind,
     pub(crate) mask: MaskKind,
     pub(crate) temperature: f64,
     pub(crate) simulated_share: Option<f64>,

@@ -4,8 +4,8 @@ use autoal_strategies::StrategySpec;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, AutoAlConfig, ImprovedConfig, MaskKind, Mode, Nominations, ObjectiveKind, PaperConfig, Pick, Reading,
-    SearchBackbone, SearchConfig, SearchOptimizer, SearchSchedule, Threshold, Weights,
+    Activation, AutoAlConfig, FitNetsKind, ImprovedConfig, MaskKind, Mode, Nominations, ObjectiveKind, PaperConfig, Pick,
+    Reading, SearchBackbone, SearchConfig, SearchOptimizer, SearchSchedule, Threshold, Weights,
 };
 use crate::BilevelError;
 
@@ -40,6 +40,8 @@ pub struct RawConfig {
     pub search_steps: Option<usize>,
     /// Learning rate of SearchNet: paper 0.005, improved 0.03.
     pub search_lr: Option<f64>,
+    /// Learning rate of FitNet in the search, and in paper mode in its warm-up too: 0.005.
+    pub fit_lr: Option<f64>,
     /// Learning rate of the loss module: 0.005.
     pub loss_lr: Option<f64>,
     /// Weight of the loss module's ranking loss in SearchNet's loss: paper 1, improved 0.5.
@@ -59,8 +61,6 @@ pub struct RawConfig {
     pub first_cycles: Option<usize>,
     /// Paper mode: cycles in later rounds: 1.
     pub cycles: Option<usize>,
-    /// Paper mode: learning rate of FitNet in warm-up and search: 0.005.
-    pub fit_lr: Option<f64>,
     /// Paper mode: how outputs become weights: `softmax`.
     pub activation: Option<Activation>,
     /// Paper mode: how the equations are read: `figure`.
@@ -71,6 +71,8 @@ pub struct RawConfig {
     pub search_budget_weight: Option<f64>,
     /// Improved mode: parts of the labeled samples, each scored by a FitNet trained on the others. When absent: 4 on features, 2 on images.
     pub folds: Option<usize>,
+    /// Improved mode: whether FitNets stay as they are during the search or keep learning on what they were trained on: `frozen`.
+    pub fit_nets: Option<FitNetsKind>,
     /// Improved mode: the selection that gradients flow through: `exact-budget`.
     pub mask: Option<MaskKind>,
     /// Improved mode: width of the mask's sigmoid: 0.05.
@@ -131,6 +133,7 @@ impl TryFrom<RawConfig> for AutoAlConfig {
             witnesses: at_least_two("witnesses", raw.witnesses.unwrap_or(20_000))?,
             search_steps: count("search-steps", raw.search_steps.unwrap_or(if paper { 400 } else { 100 }))?,
             search_lr: number("search-lr", raw.search_lr.unwrap_or(if paper { 0.005 } else { 0.03 }), 0.0, true)?,
+            fit_lr: number("fit-lr", raw.fit_lr.unwrap_or(0.005), 0.0, true)?,
             loss_lr: number("loss-lr", raw.loss_lr.unwrap_or(0.005), 0.0, true)?,
             loss_weight: number("loss-weight", raw.loss_weight.unwrap_or(if paper { 1.0 } else { 0.5 }), 0.0, false)?,
             loss_module: raw.loss_module.unwrap_or(paper),
@@ -187,7 +190,6 @@ fn paper_keys(raw: &RawConfig) -> Result<PaperConfig, BilevelError> {
     Ok(PaperConfig {
         first_cycles: count("first-cycles", raw.first_cycles.unwrap_or(3))?,
         cycles: count("cycles", raw.cycles.unwrap_or(1))?,
-        fit_lr: number("fit-lr", raw.fit_lr.unwrap_or(0.005), 0.0, true)?,
         activation: raw.activation.unwrap_or(Activation::Softmax),
         reading: raw.reading.unwrap_or(Reading::Figure),
         fit_budget_weight: number("fit-budget-weight", raw.fit_budget_weight.unwrap_or(0.5), 0.0, false)?,
@@ -202,6 +204,7 @@ fn improved_keys(raw: &RawConfig) -> Result<ImprovedConfig, BilevelError> {
     }
     Ok(ImprovedConfig {
         folds: raw.folds.map(|folds| at_least_two("folds", folds)).transpose()?,
+        fit_nets: raw.fit_nets.unwrap_or(FitNetsKind::Frozen),
         mask: raw.mask.unwrap_or(MaskKind::ExactBudget),
         temperature: number("temperature", raw.temperature.unwrap_or(0.05), 0.0, true)?,
         simulated_share: (share > 0.0).then_some(share),
@@ -220,7 +223,6 @@ fn reject_keys_of_the_other_mode(raw: &RawConfig, mode: Mode) -> Result<(), Bile
     let paper = [
         ("first-cycles", raw.first_cycles.is_some()),
         ("cycles", raw.cycles.is_some()),
-        ("fit-lr", raw.fit_lr.is_some()),
         ("activation", raw.activation.is_some()),
         ("reading", raw.reading.is_some()),
         ("fit-budget-weight", raw.fit_budget_weight.is_some()),
@@ -228,6 +230,7 @@ fn reject_keys_of_the_other_mode(raw: &RawConfig, mode: Mode) -> Result<(), Bile
     ];
     let improved = [
         ("folds", raw.folds.is_some()),
+        ("fit-nets", raw.fit_nets.is_some()),
         ("mask", raw.mask.is_some()),
         ("temperature", raw.temperature.is_some()),
         ("simulated-share", raw.simulated_share.is_some()),
@@ -265,6 +268,7 @@ impl From<AutoAlConfig> for RawConfig {
             witnesses: Some(config.witnesses),
             search_steps: Some(config.search_steps),
             search_lr: Some(config.search_lr),
+            fit_lr: Some(config.fit_lr),
             loss_lr: Some(config.loss_lr),
             loss_weight: Some(config.loss_weight),
             loss_module: Some(config.loss_module),
@@ -286,7 +290,6 @@ impl RawConfig {
     fn set_paper(&mut self, keys: &PaperConfig) {
         self.first_cycles = Some(keys.first_cycles);
         self.cycles = Some(keys.cycles);
-        self.fit_lr = Some(keys.fit_lr);
         self.activation = Some(keys.activation);
         self.reading = Some(keys.reading);
         self.fit_budget_weight = Some(keys.fit_budget_weight);
@@ -295,6 +298,7 @@ impl RawConfig {
 
     fn set_improved(&mut self, keys: &ImprovedConfig) {
         self.folds = keys.folds;
+        self.fit_nets = Some(keys.fit_nets);
         self.mask = Some(keys.mask);
         self.temperature = Some(keys.temperature);
         self.simulated_share = Some(keys.simulated_share.unwrap_or(0.0));

@@ -10,11 +10,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 use ndarray::Array2;
 
+use super::fit_nets::FitNets;
 use super::{Key, RANKING_MARGIN, Trained, TrainedHead, adam, finite, precision, sgd};
 use crate::BilevelError;
 use crate::config::{AutoAlConfig, ImprovedConfig, MaskKind, SearchOptimizer, SearchSchedule};
 use crate::gate;
 use crate::mask::{budget_penalty, exact_budget, soft_mask};
+use crate::objective::{OutOfFold, rewards};
 use crate::record::{Phase, StepRecord};
 use crate::search_net::SearchNet;
 use crate::tensors::{host_f64, scalar, tensor_1d, tensor_rows};
@@ -39,6 +41,12 @@ pub struct Problem<'a> {
     pub share: f64,
     /// Rows of one step; all of them when there are fewer.
     pub batch_size: usize,
+}
+
+/// What FitNets say of the labeled samples now.
+struct Judged {
+    losses: Vec<f64>,
+    rewards: Vec<f64>,
 }
 
 /// Terms of SearchNet's loss for one batch of `B` rows.
@@ -122,6 +130,18 @@ impl<'a> Search<'a> {
         net: SearchNet,
         module: Option<LossHead>,
     ) -> Result<(SearchNet, Vec<StepRecord>), BilevelError> {
+        self.run_with(problem, net, module, None)
+    }
+
+    /// [`Search::run`] with FitNets that learn along, if any: after each step the losses and rewards of its rows are theirs.
+    pub fn run_with(
+        &self,
+        problem: &Problem<'_>,
+        net: SearchNet,
+        module: Option<LossHead>,
+        mut fit_nets: Option<FitNets<'_>>,
+    ) -> Result<(SearchNet, Vec<StepRecord>), BilevelError> {
+        let mut judged = Judged { losses: problem.losses.to_vec(), rewards: problem.rewards.to_vec() };
         let (training, held_out) = self.hold_out(problem.rewards.len());
         let optimizer = match self.keys.search_optimizer {
             SearchOptimizer::Sgd => sgd(),
@@ -133,36 +153,46 @@ impl<'a> Search<'a> {
         let mut stop = EarlyStop::new(self.keys.early_stop);
         let mut records = Vec::with_capacity(self.config.search_steps);
         for step in 0..self.config.search_steps {
-            let record;
-            (net, module, record) = self.step(problem, net, module, step, &batches.next())?;
+            let rows = batches.next();
+            let (mut record, mask);
+            (net, module, record, mask) = self.step(problem, &judged, net, module, step, &rows)?;
+            if let Some(nets) = fit_nets {
+                let (nets, loss) = nets.step(&rows, &mask, step)?;
+                rows.iter().zip(nets.losses(&rows)?).for_each(|(&row, loss)| judged.losses[row] = loss);
+                judged.rewards = rewards(self.keys.objective, &OutOfFold { losses: judged.losses.clone() });
+                record.fit_loss = Some(loss);
+                fit_nets = Some(nets);
+            }
             records.push(record);
-            if !held_out.is_empty() && stop.observe(self.held_out_reward(problem, &net.net, &held_out)?, &net.net) {
+            if !held_out.is_empty() && stop.observe(self.held_out_reward(problem, &judged, &net.net, &held_out)?, &net.net) {
                 break;
             }
         }
         Ok((stop.best.unwrap_or_else(|| net.net.valid()), records))
     }
 
+    /// One step; also the mask of its rows.
     fn step(
         &self,
         problem: &Problem<'_>,
+        judged: &Judged,
         net: Trained<SearchNet>,
         module: Option<TrainedHead>,
         step: usize,
         rows: &[usize],
-    ) -> Result<(Trained<SearchNet>, Option<TrainedHead>, StepRecord), BilevelError> {
+    ) -> Result<(Trained<SearchNet>, Option<TrainedHead>, StepRecord, Vec<f64>), BilevelError> {
         let budget = (problem.share * rows.len() as f64).clamp(1.0, rows.len() as f64);
         let (forward, statistics) = net.net.forward_train((problem.inputs)(rows)?);
         let terms = search_loss(
             forward.logits,
             tensor_rows(problem.nominations, rows, self.device),
-            tensor_1d(&gather(problem.rewards, rows), self.device),
+            tensor_1d(&gather(&judged.rewards, rows), self.device),
             budget,
             &self.loss_keys(),
             |scores| gate::threshold(scores, budget / rows.len() as f64, self.config.threshold, &mut self.mixture_rng(step)),
         );
         let ranking = module.as_ref().map(|module| {
-            let losses = tensor_1d(&gather(problem.losses, rows), self.device);
+            let losses = tensor_1d(&gather(&judged.losses, rows), self.device);
             ranking_loss(module.net.forward(&forward.stages), losses, RANKING_MARGIN)
         });
         let (scores, mask) = (host_f64(&terms.scores), host_f64(&terms.mask));
@@ -178,21 +208,13 @@ impl<'a> Search<'a> {
         let (net, grad_norm) = net.step(&mut gradients, self.rate(step));
         let net = net.map(|net| net.absorb(statistics));
         let module = module.map(|module| module.step(&mut gradients, self.config.loss_lr).0);
-        let mut record = self.record(problem, step, rows, budget, &scores, &mask);
+        let losses: Vec<f64> = rows.iter().map(|&row| judged.losses[row]).collect();
+        let mut record = self.record(step, &losses, budget, &scores, &mask);
         (record.search_loss, record.pred_loss, record.grad_norm) = (Some(search_loss), pred_loss, grad_norm);
-        Ok((net, module, record))
+        Ok((net, module, record, mask))
     }
 
-    fn record(
-        &self,
-        problem: &Problem<'_>,
-        step: usize,
-        rows: &[usize],
-        budget: f64,
-        scores: &[f64],
-        mask: &[f64],
-    ) -> StepRecord {
-        let losses: Vec<f64> = rows.iter().map(|&row| problem.losses[row]).collect();
+    fn record(&self, step: usize, losses: &[f64], budget: f64, scores: &[f64], mask: &[f64]) -> StepRecord {
         StepRecord {
             round: self.key.round,
             cycle: 0,
@@ -204,7 +226,7 @@ impl<'a> Search<'a> {
             grad_norm: 0.0,
             selected: mask.iter().filter(|m| **m > 0.5).count(),
             budget,
-            precision: precision(scores, &losses, budget.round() as usize),
+            precision: precision(scores, losses, budget.round() as usize),
         }
     }
 
@@ -240,14 +262,20 @@ impl<'a> Search<'a> {
     }
 
     /// Mean reward of the highest scores among the held-out rows.
-    fn held_out_reward(&self, problem: &Problem<'_>, net: &SearchNet, rows: &[usize]) -> Result<f64, BilevelError> {
+    fn held_out_reward(
+        &self,
+        problem: &Problem<'_>,
+        judged: &Judged,
+        net: &SearchNet,
+        rows: &[usize],
+    ) -> Result<f64, BilevelError> {
         let logits = net.valid().forward((problem.inputs)(rows)?).logits;
         let nominations = tensor_rows(problem.nominations, rows, self.device);
         let scores = host_f64(&(activation::softmax(logits, 1) * nominations).sum_dim(1).squeeze_dim(1));
         let budget = ((problem.share * rows.len() as f64).round() as usize).max(1);
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        Ok(order.iter().take(budget).map(|&i| problem.rewards[rows[i]]).sum::<f64>() / budget as f64)
+        Ok(order.iter().take(budget).map(|&i| judged.rewards[rows[i]]).sum::<f64>() / budget as f64)
     }
 }
 

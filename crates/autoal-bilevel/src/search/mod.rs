@@ -1,5 +1,6 @@
 //! The two searches, and what they share: optimisers, the step that divides one backward pass, precision.
 
+pub mod fit_nets;
 pub mod improved;
 pub mod paper;
 pub(crate) mod round;

@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
         let loss = (gated.selection.detach().clamp_min(0.0) * losses).mean();
         let regularizer = self.keys.fit_budget_weight * count_regularizer(record.selected, batch.budget);
         record.fit_loss = Some(finite(scalar(&loss) + regularizer, step, "FitNet", "fit-lr")?);
-        let (fit, norm) = nets.fit.step(&mut loss.backward(), self.keys.fit_lr);
+        let (fit, norm) = nets.fit.step(&mut loss.backward(), self.config.fit_lr);
         record.grad_norm = norm;
         Ok((Nets { fit: fit.map(|net| net.absorb(statistics)), ..nets }, record))
     }

@@ -6,9 +6,10 @@ use autoal_models::{LossHead, Network, TrainConfig};
 use autoal_strategies::QueryContext;
 use burn::module::Module;
 
+use super::fit_nets::FitNets;
 use super::{Key, Trained, adam, improved, paper, sgd};
 use crate::BilevelError;
-use crate::config::{AutoAlConfig, Nominations, PaperConfig, SearchBackbone, SearchConfig, Weights};
+use crate::config::{AutoAlConfig, FitNetsKind, Nominations, PaperConfig, SearchBackbone, SearchConfig, Weights};
 use crate::fit_net::{AutoAlEnv, Labeled};
 use crate::nominations::{Ask, Candidates};
 use crate::objective::rewards;
@@ -71,7 +72,7 @@ impl<'a> RoundSearch<'a, '_> {
         let (kind, beta) = (self.config.nominations, self.config.beta);
         let ask = |size: usize| Ask { kind, budget: ((share * size as f64).round() as usize).max(1), beta };
         let train = self.fold_training();
-        let (signals, out_of_fold) = self.env.cross_fit(self.labeled(), folds, &train, self.candidates, ask, self.key())?;
+        let fitted = self.env.cross_fit(self.labeled(), folds, &train, self.candidates, ask, self.key())?;
         let input = match search.keys.search_backbone {
             SearchBackbone::Own => SearchInput::samples(self.env, &self.context)?,
             SearchBackbone::Task => SearchInput::embeddings(self.env, &self.context)?,
@@ -79,9 +80,9 @@ impl<'a> RoundSearch<'a, '_> {
         let (net, module) = self.nets(&input)?;
         let problem = improved::Problem {
             inputs: &|rows| input.labeled(rows),
-            nominations: &signals.matrix(),
-            losses: &out_of_fold.losses,
-            rewards: &rewards(search.keys.objective, &out_of_fold),
+            nominations: &fitted.signals.matrix(),
+            losses: &fitted.out_of_fold.losses,
+            rewards: &rewards(search.keys.objective, &fitted.out_of_fold),
             share,
             batch_size: self.config.batch_size.unwrap_or(if matches!(input, SearchInput::Samples { .. }) {
                 OWN_BATCH
@@ -89,7 +90,13 @@ impl<'a> RoundSearch<'a, '_> {
                 n
             }),
         };
-        let (net, records) = search.run(&problem, net, module)?;
+        let samples = SearchInput::samples(self.env, &self.context)?;
+        let inputs = |rows: &[usize]| samples.labeled(rows);
+        let fit_nets = (search.keys.fit_nets == FitNetsKind::Learning).then(|| {
+            let classes = self.context.labels.iter().map(|label| label.class()).collect();
+            FitNets::new(fitted.nets, fitted.fold_of, classes, &inputs, self.config.fit_lr, self.env.device.burn())
+        });
+        let (net, records) = search.run_with(&problem, net, module, fit_nets)?;
         Ok(Searched { net, input, records })
     }
 
@@ -115,13 +122,11 @@ impl<'a> RoundSearch<'a, '_> {
             (SearchConfig::Improved(keys), _, SearchInput::Embeddings { pool, .. }) => {
                 SearchNet::head(pool.dim(), keys.search_hidden, candidates, &mut rng, device)
             }
-            _ => SearchNet::own(Network::init(
-                &self.env.model,
-                self.env.dataset.train.samples.shape(),
-                candidates,
-                &mut rng,
-                device,
-            )?),
+            _ => {
+                let shape = self.env.dataset.train.samples.shape();
+                let network = Network::init(&self.env.model, shape, candidates, &mut rng, device)?;
+                SearchNet::own(network.with_backbone(&self.env.model.weights, self.env.pretrained.as_deref())?)
+            }
         };
         let module = self.config.loss_module.then(|| LossHead::init(&net.stage_widths(), &mut rng, device));
         Ok((net, module))
@@ -134,7 +139,7 @@ impl<'a> RoundSearch<'a, '_> {
         let mut records = Vec::new();
         let cycles = if self.context.round == 0 { keys.first_cycles } else { keys.cycles };
         for cycle in 0..cycles {
-            let (fit_net, batches) = self.warm_up(keys, cycle)?;
+            let (fit_net, batches) = self.warm_up(cycle)?;
             let search = paper::Search::new(self.config, self.key(), self.env.device.burn(), cycle, &inputs)
                 .expect("the mode was matched");
             let nets = paper::Nets {
@@ -151,11 +156,11 @@ impl<'a> RoundSearch<'a, '_> {
     }
 
     /// A FitNet trained on one random half, and the other half in batches with the candidates' marks by that FitNet.
-    fn warm_up(&mut self, keys: &PaperConfig, cycle: usize) -> Result<(Network, Vec<paper::Batch>), BilevelError> {
+    fn warm_up(&mut self, cycle: usize) -> Result<(Network, Vec<paper::Batch>), BilevelError> {
         let (labeled, key) = (self.labeled(), self.key());
         let mut first = key.shuffled(labeled.ids.len(), SPLIT.child(cycle as u64));
         let second = first.split_off(labeled.ids.len() / 2);
-        let (training, loss_head) = (self.warm_up_training(keys), self.candidates.needs_loss_head());
+        let (training, loss_head) = (self.warm_up_training(), self.candidates.needs_loss_head());
         let fit_net = self.env.train_fit_net(labeled, &first, &training, cycle as u64, loss_head, key)?;
         let size = self.config.batch_size.unwrap_or(self.query_size).clamp(2, second.len());
         let pool = labeled.ids.len() + self.context.candidates.len();
@@ -171,10 +176,10 @@ impl<'a> RoundSearch<'a, '_> {
         Ok((fit_net.network, batches))
     }
 
-    fn warm_up_training(&self, keys: &PaperConfig) -> TrainConfig {
+    fn warm_up_training(&self) -> TrainConfig {
         TrainConfig {
             epochs: self.config.warm_up_epochs.unwrap_or(200),
-            optimizer: OptimizerConfig::Adam { lr: keys.fit_lr, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.0 },
+            optimizer: OptimizerConfig::Adam { lr: self.config.fit_lr, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.0 },
             schedule: ScheduleConfig::MultiStep { milestones: vec![0.6, 0.9], gamma: 0.1 },
             ..self.env.train.clone()
         }

@@ -1,6 +1,7 @@
 //! Tests of AutoAL: the specification's oracles, gradients against finite differences, behaviour of both searches, whole queries.
 
 mod config;
+mod fit_nets;
 mod gate;
 mod improved;
 mod mask;

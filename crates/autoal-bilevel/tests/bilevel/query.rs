@@ -31,11 +31,12 @@ fn answer(selection: &Selection) -> (Vec<(SampleId, u64)>, String) {
     (samples, format!("{:?} {:?}", selection.weights, selection.log))
 }
 
-const VARIANTS: [&str; 9] = [
+const VARIANTS: [&str; 10] = [
     SEVEN,
     "weights = \"uniform\"",
     "weights = \"searched-global\"",
     "pick = \"top\"",
+    "fit-nets = \"learning\"",
     "nominations = \"soft\"\npick = \"top\"\nmask = \"soft-penalty\"\nfolds = 2\nsimulated-share = 0",
     "search-backbone = \"own\"\nsearch-steps = 10\nloss-module = true",
     PAPER,

@@ -13,7 +13,7 @@ pub use self::data::TrainingSet;
 use self::epoch::{Learner, Trainer};
 pub use self::options::{EpochReport, Observer, TASK_MODEL, TrainOptions};
 use crate::config::{ModelConfig, TrainConfig};
-use crate::{ComputeDevice, InputEncoder, LossHead, ModelError, Network, TrainedModel, pretrained};
+use crate::{ComputeDevice, InputEncoder, LossHead, ModelError, Network, TrainedModel};
 
 /// Trains a new network on the labels of a round.
 ///
@@ -34,7 +34,7 @@ pub fn train(
     let encoder = InputEncoder::new(shape, data.normalization, device)?;
     let mut rng = seed.rng(options.stream.child(options::INIT), round);
     let network = Network::init(model, shape, data.num_classes, &mut rng, device.burn())?;
-    let network = pretrained::load_backbone(network, &model.weights, options.pretrained)?;
+    let network = network.with_backbone(&model.weights, options.pretrained)?;
     let head = options.loss_head.then(|| LossHead::init(&network.stage_widths(), &mut rng, device.burn()));
 
     let learner = Learner::new(network, head);

@@ -169,12 +169,12 @@ impl Page {
     /// Why an image was selected, a reason a line: what the model took it for, the score, the candidates that put it forward.
     fn why(&mut self, caption: &Caption) {
         if let Some((class, confidence)) = &caption.predicted {
-            let sure = confidence.map_or(String::new(), |c| format!(" {} %", Form::Percent(0).write(c)));
+            let sure = confidence.map_or(String::new(), |c| format!("{} % ", Form::Percent(0).write(c)));
             let (class, mark) = (escape(class), if *class == caption.label { "right" } else { "wrong" });
-            self.put(format_args!("<span class=\"{mark}\" title=\"the model said {class}{sure}\">{class}{sure}</span>"));
+            self.put(format_args!("<span class=\"{mark}\" title=\"the model said {sure}{class}\">{sure}{class}</span>"));
         }
         if let Some(score) = caption.score {
-            self.put(format_args!("<span>score {}</span>", Form::Fixed(3).write(score)));
+            self.put(format_args!("<span>score {}</span>", Form::Significant(3).write(score)));
         }
         if !caption.nominated_by.is_empty() {
             let names = escape(&caption.nominated_by.join(", "));
