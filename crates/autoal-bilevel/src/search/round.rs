@@ -109,7 +109,7 @@ impl<'a> RoundSearch<'a, '_> {
     /// How FitNet is trained in improved mode: as the task model, on images for fewer epochs.
     fn fold_training(&self) -> TrainConfig {
         let task = &self.env.train;
-        let short = if self.env.has_features() { task.epochs } else { (IMAGE_EPOCHS * task.epochs as f64).ceil() as usize };
+        let short = if self.env.has_features() { task.epochs } else { (IMAGE_EPOCHS * task.epochs as f64).round() as usize };
         TrainConfig { epochs: self.config.warm_up_epochs.unwrap_or(short).max(1), ..task.clone() }
     }
 
