@@ -12,8 +12,8 @@ use crate::{OutputsError, QueryContext, QueryError, Rows, Selection, StrategySpe
 pub struct Explanation {
     /// Candidates of the strategy that would have selected it in a query of the same size; empty for strategies without candidates.
     pub nominated_by: Vec<String>,
-    /// The nearest labeled sample and its Euclidean distance; `None` without embeddings or labeled samples.
-    pub nearest: Option<(SampleId, f64)>,
+    /// The row of the nearest labeled sample and its Euclidean distance; `None` without embeddings or labeled samples.
+    pub nearest: Option<(usize, f64)>,
 }
 
 /// Explains every sample of a selection, in its order. One selection of every candidate, and O(query size L D).
@@ -58,7 +58,7 @@ fn nominations(
 }
 
 /// The labeled sample nearest to each selected one.
-fn nearest_labeled(context: &QueryContext<'_>, selection: &Selection) -> Result<Option<Vec<(SampleId, f64)>>, OutputsError> {
+fn nearest_labeled(context: &QueryContext<'_>, selection: &Selection) -> Result<Option<Vec<(usize, f64)>>, OutputsError> {
     let embeddings = match context.embeddings() {
         Err(OutputsError::Missing { .. }) => return Ok(None),
         embeddings => embeddings?,
@@ -74,6 +74,5 @@ fn nearest_labeled(context: &QueryContext<'_>, selection: &Selection) -> Result<
     let gathered = embeddings.view().select(Axis(0), &rows);
     let gathered = Rows::from_view(gathered.view()).expect("a fresh array is row-major");
     let nearest = distance::nearest(gathered, labeled);
-    Ok(nearest
-        .map(|found| found.iter().map(|near| (context.labeled[near.index as usize], f64::from(near.squared).sqrt())).collect()))
+    Ok(nearest.map(|found| found.iter().map(|near| (near.index as usize, f64::from(near.squared).sqrt())).collect()))
 }

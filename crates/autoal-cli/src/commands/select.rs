@@ -75,7 +75,7 @@ pub(crate) fn run(args: &SelectArgs, printer: Printer) -> anyhow::Result<Code> {
         let answer = if args.scores {
             scores(args, context, strategy.as_mut())
         } else {
-            select(args, &spec, context, strategy.as_mut(), printer)
+            select(args, &spec, context, strategy.as_mut(), exported.has_labeled_ids(), printer)
         };
         answer.map_err(|error| match error.downcast_ref() {
             Some(QueryError::Outputs { source: OutputsError::Missing { name }, .. }) => missing(entry, args, name),
@@ -122,6 +122,7 @@ fn select(
     spec: &StrategySpec,
     context: &QueryContext<'_>,
     strategy: &mut dyn QueryStrategy,
+    labeled_have_ids: bool,
     printer: Printer,
 ) -> anyhow::Result<String> {
     let query_size = args.query_size.context("clap asks for a query size")?;
@@ -133,7 +134,8 @@ fn select(
         printer.say(&format!("warning: {} samples have a score that is not a number; they rank last", selection.nan_scores));
     }
     let explanations = if args.explain { Some(explain::explain(spec, context, query_size, &selection)?) } else { None };
-    let explanation = |rank: usize| explanations.as_ref().map(|all| &all[rank]);
+    let named = |row: usize| if labeled_have_ids { context.labeled[row].to_string() } else { format!("row {row}") };
+    let explanation = |rank: usize| explanations.as_ref().map(|all| Explained::new(&all[rank], named));
     let rows = selection.samples.iter().enumerate().map(|(rank, sample)| match args.format {
         Format::Csv => csv_line(rank, sample, explanation(rank)),
         Format::JsonLines => json_line(rank, sample, explanation(rank)),
@@ -146,25 +148,38 @@ fn select(
     Ok(std::iter::once(header.to_owned()).chain(rows).collect())
 }
 
-fn csv_line(rank: usize, sample: &Selected, explanation: Option<&Explanation>) -> String {
+/// Why a sample was selected, with the name of its nearest labeled sample: its id, or its row where ids are unknown.
+struct Explained {
+    nominated_by: Vec<String>,
+    nearest: Option<(String, f64)>,
+}
+
+impl Explained {
+    fn new(explanation: &Explanation, named: impl Fn(usize) -> String) -> Self {
+        let nearest = explanation.nearest.map(|(row, distance)| (named(row), distance));
+        Self { nominated_by: explanation.nominated_by.clone(), nearest }
+    }
+}
+
+fn csv_line(rank: usize, sample: &Selected, explanation: Option<Explained>) -> String {
     let score = sample.score.map(|score| score.to_string()).unwrap_or_default();
     let explained = explanation.map_or(String::new(), |explanation| {
         let (id, distance) =
-            explanation.nearest.map_or((String::new(), String::new()), |(id, distance)| (id.to_string(), distance.to_string()));
+            explanation.nearest.map_or((String::new(), String::new()), |(name, distance)| (name, distance.to_string()));
         format!(",{},{id},{distance}", explanation.nominated_by.join(" "))
     });
     format!("{},{rank},{score}{explained}\n", sample.id)
 }
 
-fn json_line(rank: usize, sample: &Selected, explanation: Option<&Explanation>) -> String {
+fn json_line(rank: usize, sample: &Selected, explanation: Option<Explained>) -> String {
     let mut line = Map::new();
     line.insert("id".into(), json!(sample.id));
     line.insert("rank".into(), json!(rank));
     line.insert("score".into(), sample.score.map_or(Value::Null, finite));
     if let Some(explanation) = explanation {
         line.insert("nominated_by".into(), json!(explanation.nominated_by));
-        line.insert("nearest_labeled".into(), json!(explanation.nearest.map(|(id, _)| id)));
-        line.insert("distance".into(), json!(explanation.nearest.map(|(_, distance)| distance)));
+        line.insert("nearest_labeled".into(), json!(explanation.nearest.as_ref().map(|(name, _)| name)));
+        line.insert("distance".into(), json!(explanation.nearest.as_ref().map(|(_, distance)| distance)));
     }
     format!("{}\n", Value::Object(line))
 }

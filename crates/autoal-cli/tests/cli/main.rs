@@ -5,4 +5,5 @@ mod interruption;
 mod mistakes;
 mod program;
 mod results;
+mod select;
 mod strategies;

@@ -67,6 +67,7 @@ impl Exported {
             ("labeled_ids", ids.as_ref().map(Vec::len)),
         ];
         let len = one_length(source, &lengths)?.unwrap_or(0);
+        self.has_labeled_ids = ids.is_some();
         self.labeled = match ids {
             Some(ids) => ids.into_iter().map(SampleId).collect(),
             None => unused_ids(&self.ids, len),
@@ -100,6 +101,7 @@ impl Exported {
         let taken: HashSet<usize> = rows.into_iter().collect();
         self.pool.retain(|row| !taken.contains(row));
         self.labeled.clone_from(&labeled.ids);
+        self.has_labeled_ids = true;
         self.has_labels = !labeled.labels.is_empty();
         self.labels = if self.has_labels { labeled.labels.clone() } else { vec![Label(0); labeled.ids.len()] };
         Ok(())

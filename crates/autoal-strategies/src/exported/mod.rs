@@ -38,6 +38,7 @@ pub struct Exported {
     labeled: Vec<SampleId>,
     labels: Vec<Label>,
     has_labels: bool,
+    has_labeled_ids: bool,
     num_classes: usize,
     log_proba: Option<Array2<f32>>,
     embeddings: Option<Floats>,
@@ -99,6 +100,7 @@ impl Exported {
             labeled: Vec::new(),
             labels: Vec::new(),
             has_labels: false,
+            has_labeled_ids: false,
             num_classes: 0,
             log_proba,
             embeddings,
@@ -141,6 +143,11 @@ impl Exported {
     /// Samples that can be selected.
     pub fn candidates(&self) -> Vec<SampleId> {
         self.pool.iter().map(|&row| self.ids[row]).collect()
+    }
+
+    /// Whether the labeled samples have ids of their own; otherwise they are known by their rows alone.
+    pub fn has_labeled_ids(&self) -> bool {
+        self.has_labeled_ids
     }
 
     /// Whether the classes of the labeled samples are known; where they are not, all are 0.
