@@ -55,7 +55,9 @@ impl AutoAl {
         let samples = self.pick(context, &weighed, query_size)?;
         clock.lap("query");
         let mut first_choices = signals.first_choices.clone();
-        first_choices.iter_mut().for_each(|rows| rows.sort_unstable());
+        for rows in &mut first_choices {
+            rows.sort_unstable();
+        }
         let nominated_by = samples.iter().map(|&(row, _)| self.nominators(&first_choices, row)).collect();
         let record = self.round_record(context, searched.is_some(), &first_choices, &weighed, &samples, signals.nan_scores);
         Ok(Selection { nominated_by, ..selection(context.candidates, &samples, record, searched, clock) })

@@ -43,6 +43,15 @@ pub struct Problem<'a> {
     pub batch_size: usize,
 }
 
+/// What a step leaves behind.
+struct Stepped {
+    net: Trained<SearchNet>,
+    module: Option<TrainedHead>,
+    record: StepRecord,
+    /// The mask of its rows.
+    mask: Vec<f64>,
+}
+
 /// What FitNets say of the labeled samples now.
 struct Judged {
     losses: Vec<f64>,
@@ -154,10 +163,11 @@ impl<'a> Search<'a> {
         let mut records = Vec::with_capacity(self.config.search_steps);
         for step in 0..self.config.search_steps {
             let rows = batches.next();
-            let (mut record, mask);
-            (net, module, record, mask) = self.step(problem, &judged, net, module, step, &rows)?;
+            let stepped = self.step(problem, &judged, net, module, step, &rows)?;
+            let mut record = stepped.record;
+            (net, module) = (stepped.net, stepped.module);
             if let Some(nets) = fit_nets {
-                let (nets, loss) = nets.step(&rows, &mask, step)?;
+                let (nets, loss) = nets.step(&rows, &stepped.mask, step)?;
                 rows.iter().zip(nets.losses(&rows)?).for_each(|(&row, loss)| judged.losses[row] = loss);
                 judged.rewards = rewards(self.keys.objective, &OutOfFold { losses: judged.losses.clone() });
                 record.fit_loss = Some(loss);
@@ -171,7 +181,7 @@ impl<'a> Search<'a> {
         Ok((stop.best.unwrap_or_else(|| net.net.valid()), records))
     }
 
-    /// One step; also the mask of its rows.
+    /// One step on some rows.
     fn step(
         &self,
         problem: &Problem<'_>,
@@ -180,7 +190,7 @@ impl<'a> Search<'a> {
         module: Option<TrainedHead>,
         step: usize,
         rows: &[usize],
-    ) -> Result<(Trained<SearchNet>, Option<TrainedHead>, StepRecord, Vec<f64>), BilevelError> {
+    ) -> Result<Stepped, BilevelError> {
         let budget = (problem.share * rows.len() as f64).clamp(1.0, rows.len() as f64);
         let (forward, statistics) = net.net.forward_train((problem.inputs)(rows)?);
         let terms = search_loss(
@@ -211,7 +221,7 @@ impl<'a> Search<'a> {
         let losses: Vec<f64> = rows.iter().map(|&row| judged.losses[row]).collect();
         let mut record = self.record(step, &losses, budget, &scores, &mask);
         (record.search_loss, record.pred_loss, record.grad_norm) = (Some(search_loss), pred_loss, grad_norm);
-        Ok((net, module, record, mask))
+        Ok(Stepped { net, module, record, mask })
     }
 
     fn record(&self, step: usize, losses: &[f64], budget: f64, scores: &[f64], mask: &[f64]) -> StepRecord {

@@ -6,8 +6,8 @@ use crate::program::{Place, succeed};
 
 /// Writes a row-major array of `f32` as NumPy would.
 fn npy(path: &Path, shape: &[usize], values: &[f32]) {
-    let shape: String = shape.iter().map(|n| format!("{n}, ")).collect();
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+    let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", shape.join(", "));
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
     }
@@ -15,7 +15,9 @@ fn npy(path: &Path, shape: &[usize], values: &[f32]) {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend(u16::try_from(header.len()).expect("a short header").to_le_bytes());
     bytes.extend(header.bytes());
-    values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+    for value in values {
+        bytes.extend(value.to_le_bytes());
+    }
     std::fs::write(path, bytes).expect("write an array");
 }
 
