@@ -42,6 +42,33 @@ fn the_gradient_moves_both_of_a_violated_pair_and_none_of_a_satisfied_one() {
     assert_eq!(gradient, [-0.5, 0.0, 0.0, 0.5]);
 }
 
+/// The cases `lpl-loss` of the conformance fixtures: losses and gradients of the usual port of LPL.
+#[test]
+fn losses_and_gradients_are_those_of_the_conformance_fixtures() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../autoal-strategies/tests/conformance/values.json");
+    let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the fixtures")).expect("JSON");
+    let cases = file["cases"].as_array().expect("cases").iter();
+    let cases: Vec<_> = cases.filter(|case| case["name"].as_str().is_some_and(|name| name.starts_with("lpl-loss:"))).collect();
+    assert_eq!(cases.len(), 4);
+    let numbers = |value: &serde_json::Value| -> Vec<f32> {
+        value.as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number") as f32).collect()
+    };
+    let autodiff = device().burn().clone().autodiff();
+    for case in cases {
+        let (input, expected) = (&case["input"], &case["expected"]);
+        let predicted = Tensor::<1>::from_floats(numbers(&input["predicted"]).as_slice(), &autodiff).require_grad();
+        let losses = Tensor::<1>::from_floats(numbers(&input["loss"]).as_slice(), device().burn());
+        let loss = ranking_loss(predicted.clone(), losses, input["margin"].as_f64().expect("a margin"));
+        let value = loss.clone().into_data().try_to_vec_as::<f32>().expect("f32")[0];
+        assert!((f64::from(value) - expected["loss"].as_f64().expect("a loss")).abs() < 1e-6, "{case}: {value}");
+        let gradient = predicted.grad(&loss.backward()).expect("tracked").into_data().try_to_vec_as::<f32>().expect("f32");
+        let wanted = numbers(&expected["gradient"]);
+        assert!(gradient.iter().zip(&wanted).all(|(g, w)| (g - w).abs() < 1e-6), "{case}: {gradient:?}");
+        // A last row that is dropped has no gradient.
+        assert!(gradient[wanted.len()..].iter().all(|g| *g == 0.0));
+    }
+}
+
 #[test]
 fn a_head_gives_one_loss_a_sample() {
     let device = device();

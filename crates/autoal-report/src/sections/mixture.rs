@@ -112,6 +112,8 @@ struct Measure {
     unit: Unit,
     form: Form,
     log: bool,
+    /// Values that can be: an interval is drawn no further.
+    range: (f64, f64),
     over_steps: bool,
     read: fn(&SearchStep) -> Option<f64>,
 }
@@ -120,10 +122,11 @@ const MEASURES: [Measure; 3] = [
     Measure {
         key: "precision",
         title: "Precision of the search, %",
-        caption: "Share of the samples that the search selects on its own half that are among the true top losses there, at the last step of a round.",
+        caption: "Share of the samples that the search selects among the labeled ones that have the highest losses there, each by a FitNet that has not seen it, at the last step of a round.",
         unit: Unit::Percent,
         form: Form::Percent(1),
         log: false,
+        range: (0.0, 1.0),
         over_steps: false,
         read: |s| s.precision,
     },
@@ -134,6 +137,7 @@ const MEASURES: [Measure; 3] = [
         unit: Unit::Percent,
         form: Form::Percent(1),
         log: false,
+        range: (0.0, f64::INFINITY),
         over_steps: false,
         read: |s| Some(s.selected? / s.budget.filter(|b| *b > 0.0)?),
     },
@@ -144,6 +148,7 @@ const MEASURES: [Measure; 3] = [
         unit: Unit::Plain,
         form: Form::Fixed(6),
         log: true,
+        range: (0.0, f64::INFINITY),
         over_steps: true,
         read: |s| s.grad_norm.filter(|g| *g > 0.0),
     },
@@ -166,7 +171,9 @@ fn search_figure(context: &Context<'_>, measure: &Measure) -> Option<Figure> {
             for (round, values) in rounds {
                 let Some(e) = Estimate::of(&values) else { continue };
                 let interval = e.low().zip(e.high()).filter(|_| !measure.log);
-                points.push(Point { x: round as f64, y: e.mean, band: interval });
+                let (least, most) = measure.range;
+                let band = interval.map(|(low, high)| (low.max(least), high.min(most)));
+                points.push(Point { x: round as f64, y: e.mean, band });
                 data.push(vec![
                     Value::text(&label),
                     Value::count(round),

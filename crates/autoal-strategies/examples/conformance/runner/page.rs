@@ -21,7 +21,8 @@ pub(crate) fn text(fixture: &Fixture, results: &Results, values: &Results) -> St
         writeln!(text, "| {} |", line.join(" | ")).expect("writing to a string cannot fail");
     }
     let passed = values.values().filter(|result| result.is_none()).count();
-    writeln!(text, "\nClosed forms (`values.json`): {passed} of {} pass.", values.len())
+    let elsewhere = "The four of the ranking loss of LPL are held in the tests of `autoal-models`, where that loss lives.";
+    writeln!(text, "\nClosed forms (`values.json`): {passed} of {} pass. {elsewhere}", values.len())
         .expect("writing to a string cannot fail");
     text.push_str(
         "\n## Where references disagree\n\nThe formula of the paper decides. Implementations that answer otherwise, and why:\n\n",
