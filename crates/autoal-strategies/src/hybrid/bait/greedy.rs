@@ -15,6 +15,9 @@ use crate::{OutputsError, rank};
 /// Share of the mean diagonal that is added when the labeled information alone is singular.
 const RIDGE: f64 = 1e-9;
 
+/// Rows of a matrix that a task works on.
+const ROWS_A_TASK: usize = 64;
+
 /// Samples a task works on.
 const CHUNK: usize = 256;
 
@@ -173,10 +176,11 @@ impl<'a> Greedy<'a> {
         let (u, w) = (self.inverse.dot(&x.t()), self.sandwich.dot(&x.t()));
         let Some(s) = small_inverse(&(Array2::eye(x.nrows()) * step.sign() + x.dot(&u))) else { return };
         let middle = s.dot(&x.dot(&w)).dot(&s);
-        let cross = u.dot(&s).dot(&w.t());
-        self.sandwich = &self.sandwich - &cross - cross.t() + u.dot(&middle).dot(&u.t());
-        self.inverse = &self.inverse - &u.dot(&s).dot(&u.t());
-        self.move_terms(&columns(&u), &columns(&w), &s, &middle);
+        let (us, ws, um) = (u.dot(&s), w.dot(&s.t()), u.dot(&middle));
+        let (u, w) = (columns(&u), columns(&w));
+        add_outer(&mut self.inverse, &[(-1.0, &us, &u)]);
+        add_outer(&mut self.sandwich, &[(-1.0, &us, &w), (-1.0, &ws, &u), (1.0, &um, &u)]);
+        self.move_terms(&u, &w, &s, &middle);
     }
 
     fn move_terms(&mut self, u: &[Vec<f64>], w: &[Vec<f64>], s: &Array2<f64>, middle: &Array2<f64>) {
@@ -196,6 +200,20 @@ impl<'a> Greedy<'a> {
             }
         });
     }
+}
+
+/// Adds `Σ sign L Rᵀ` in place, for `L` `[P, r]` and the columns of `R`; every row of the matrix is one piece of work.
+fn add_outer(matrix: &mut Array2<f64>, products: &[(f64, &Array2<f64>, &[Vec<f64>])]) {
+    let width = matrix.ncols();
+    let rows = matrix.as_slice_mut().expect("the matrices are row-major").par_chunks_mut(width).with_min_len(ROWS_A_TASK);
+    rows.enumerate().for_each(|(i, row)| {
+        for (sign, left, right) in products {
+            for (column, right) in right.iter().enumerate() {
+                let factor = sign * left[[i, column]];
+                row.iter_mut().zip(right).for_each(|(x, r)| *x += factor * r);
+            }
+        }
+    });
 }
 
 fn columns(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
