@@ -178,8 +178,9 @@ impl<'a> Greedy<'a> {
         let middle = s.dot(&x.dot(&w)).dot(&s);
         let (us, ws, um) = (u.dot(&s), w.dot(&s.t()), u.dot(&middle));
         let (u, w) = (columns(&u), columns(&w));
-        add_outer(&mut self.inverse, &[(-1.0, &us, &u)]);
-        add_outer(&mut self.sandwich, &[(-1.0, &us, &w), (-1.0, &ws, &u), (1.0, &um, &u)]);
+        add_outer(&mut self.inverse, &[Outer { sign: -1.0, left: &us, right: &u }]);
+        let (first, second) = (Outer { sign: -1.0, left: &us, right: &w }, Outer { sign: -1.0, left: &ws, right: &u });
+        add_outer(&mut self.sandwich, &[first, second, Outer { sign: 1.0, left: &um, right: &u }]);
         self.move_terms(&u, &w, &s, &middle);
     }
 
@@ -202,12 +203,19 @@ impl<'a> Greedy<'a> {
     }
 }
 
-/// Adds `Σ sign L Rᵀ` in place, for `L` `[P, r]` and the columns of `R`; every row of the matrix is one piece of work.
-fn add_outer(matrix: &mut Array2<f64>, products: &[(f64, &Array2<f64>, &[Vec<f64>])]) {
+/// `sign L Rᵀ`, from `L` `[P, r]` and the columns of `R`.
+struct Outer<'a> {
+    sign: f64,
+    left: &'a Array2<f64>,
+    right: &'a [Vec<f64>],
+}
+
+/// Adds several products in place; every row of the matrix is one piece of work.
+fn add_outer(matrix: &mut Array2<f64>, products: &[Outer<'_>]) {
     let width = matrix.ncols();
     let rows = matrix.as_slice_mut().expect("the matrices are row-major").par_chunks_mut(width).with_min_len(ROWS_A_TASK);
     rows.enumerate().for_each(|(i, row)| {
-        for (sign, left, right) in products {
+        for Outer { sign, left, right } in products {
             for (column, right) in right.iter().enumerate() {
                 let factor = sign * left[[i, column]];
                 row.iter_mut().zip(right).for_each(|(x, r)| *x += factor * r);
