@@ -1,7 +1,7 @@
 //! The improved search: all labeled samples train SearchNet with out-of-fold signals and an exact budget (specification 4.3 and 4.5).
 //!
 //! `L_S = −(1/k) Σ m_j ℓ̃_j + λ_b L_bud + w_p L_pred − λ_H mean H(W)`, with `s_j = Σ_κ W_κj r_κj` and `m` a mask of about `k` samples
-//! over `s`. The rewards `ℓ̃` come from a FitNet that has not seen the sample, and stay as they are during the search.
+//! over `s`. The rewards `ℓ̃` come from a FitNet that has not seen the sample; they stay as they are unless FitNets keep learning.
 
 use autoal_data::Stream;
 use autoal_models::config::ScheduleConfig;
