@@ -1,5 +1,6 @@
 //! `autoal`: deep active learning on images. Commands, progress and printing; everything else lives in the libraries below.
 
+mod allocator;
 mod cli;
 mod commands;
 mod exit;
@@ -10,11 +11,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Training allocates and frees large buffers all the time; this allocator keeps them instead of returning them to the system.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let cli = cli::Cli::parse();
     let printer = printer::Printer::new(cli.global.log);
     match cli.run(printer) {

@@ -21,6 +21,8 @@ mod gemm;
 mod memory;
 pub mod ops;
 pub mod pool;
+mod precision;
 mod simd;
 
 pub use detect::Isa;
+pub use precision::Precision;

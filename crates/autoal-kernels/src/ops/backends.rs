@@ -5,12 +5,13 @@ use burn::backend::{Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointSt
 use super::{
     KernelOps,
     batch_norm::{self, Inputs},
-    conv, pool,
+    conv, fork, pool,
 };
+use crate::Precision;
 
 impl KernelOps for Flex {
-    fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize) -> FlexTensor {
-        conv::plain(x, &weight, stride, padding)
+    fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
+        conv::plain(x, &weight, stride, padding, precision)
     }
     fn kernel_batch_norm(
         x: FlexTensor,
@@ -43,11 +44,20 @@ impl KernelOps for Flex {
     fn kernel_global_average(x: FlexTensor) -> FlexTensor {
         pool::average(x)
     }
+    fn kernel_fork(x: FlexTensor) -> (FlexTensor, FlexTensor) {
+        (x.clone(), x)
+    }
 }
 
 impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
-    fn kernel_conv2d(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, stride, padding)
+    fn kernel_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        conv::tracked::<C>(x, weight, stride, padding, precision)
     }
     fn kernel_batch_norm(
         x: FloatTensor<Self>,
@@ -85,5 +95,8 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
     }
     fn kernel_global_average(x: FloatTensor<Self>) -> FloatTensor<Self> {
         pool::average_tracked::<C>(x)
+    }
+    fn kernel_fork(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        fork::tracked::<C>(x)
     }
 }

@@ -13,7 +13,10 @@ use burn::backend::{
 
 use super::isa;
 use super::tensor::{channels_last, conv_shape, dims, from_channels_last, from_row_major, row_major, to_channels_last};
-use crate::conv::{self, ConvShape};
+use crate::{
+    Precision,
+    conv::{self, ConvShape},
+};
 
 /// The sizes of a convolution of these tensors.
 fn shape_of(x: &FlexTensor, weight: &FlexTensor, stride: usize, padding: usize) -> ConvShape {
@@ -29,7 +32,8 @@ fn forward(x: &FlexTensor, weight: &FlexTensor, shape: &ConvShape) -> FlexTensor
     from_channels_last(y, [shape.batch, shape.out_channels, shape.out_height(), shape.out_width()])
 }
 
-pub(super) fn plain(x: FlexTensor, weight: &FlexTensor, stride: usize, padding: usize) -> FlexTensor {
+pub(super) fn plain(x: FlexTensor, weight: &FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
+    let _ = precision;
     let shape = shape_of(&x, weight, stride, padding);
     forward(&to_channels_last(x), weight, &shape)
 }
@@ -39,7 +43,9 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     weight: FloatTensor<Autodiff<Flex, C>>,
     stride: usize,
     padding: usize,
+    precision: Precision,
 ) -> FloatTensor<Autodiff<Flex, C>> {
+    let _ = precision;
     let nodes = [x.node(), weight.node()];
     let (x, weight) = (x.into_primitive(), weight.into_primitive());
     let shape = shape_of(&x, &weight, stride, padding);

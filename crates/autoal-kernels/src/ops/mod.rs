@@ -7,6 +7,7 @@
 mod backends;
 mod batch_norm;
 mod conv;
+mod fork;
 mod pool;
 mod tensor;
 
@@ -17,7 +18,7 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 
-use crate::{Isa, conv::ConvShape};
+use crate::{Isa, Precision, conv::ConvShape};
 
 /// The instruction set of all operations, once [`set_isa`] was called.
 static CHOSEN: RwLock<Option<Option<Isa>>> = RwLock::new(None);
@@ -55,7 +56,13 @@ pub fn supports_conv2d(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding
 #[backend_extension(Autodiff, Flex)]
 pub trait KernelOps: Backend {
     /// See [`conv2d`].
-    fn kernel_conv2d(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self>;
+    fn kernel_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
     /// See [`batch_norm_act`].
     fn kernel_batch_norm(
         x: FloatTensor<Self>,
@@ -87,14 +94,18 @@ pub trait KernelOps: Backend {
     fn kernel_max_pool2d(x: FloatTensor<Self>, kernel: usize, stride: usize, padding: usize) -> FloatTensor<Self>;
     /// See [`global_average`].
     fn kernel_global_average(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`fork`].
+    fn kernel_fork(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// Convolution without bias of `x`, `[batch, in, rows, columns]`, with `weight`, `[out, in, kernel, kernel]`.
+/// Convolution without bias of `x`, `[batch, in, rows, columns]`, with `weight`, `[out, in, kernel, kernel]`; forward and gradients
+/// multiply in the given precision.
 ///
 /// # Panics
 /// Where [`supports_conv2d`] is false.
-pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as KernelOps>::kernel_conv2d(x.into_dispatch(), weight.into_dispatch(), stride, padding))
+pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize, precision: Precision) -> Tensor<4> {
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as KernelOps>::kernel_conv2d(x, weight, stride, padding, precision))
 }
 
 /// What [`batch_norm_act`] returns.
@@ -158,4 +169,14 @@ pub fn max_pool2d(x: Tensor<4>, kernel: usize, stride: usize, padding: usize) ->
 /// If the device is not supported.
 pub fn global_average(x: Tensor<4>) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as KernelOps>::kernel_global_average(x.into_dispatch()))
+}
+
+/// The tensor twice, for two consumers that *both* lead to whatever is differentiated: their gradients are added in parallel and in
+/// place, instead of by one thread into a new tensor. A gradient that reaches only one of the two is lost.
+///
+/// # Panics
+/// If the device is not supported.
+pub fn fork(x: Tensor<4>) -> [Tensor<4>; 2] {
+    let (first, second) = <Dispatch as KernelOps>::kernel_fork(x.into_dispatch());
+    [Tensor::from_dispatch(first), Tensor::from_dispatch(second)]
 }

@@ -85,6 +85,13 @@ pub(super) fn from_channels_last(elements: Vec<f32>, dims: [usize; 4]) -> FlexTe
     FlexTensor::new(Bytes::from_elems(elements), Layout::new(Shape::from(dims), strides, 0), DType::F32)
 }
 
+/// The same for writing; the elements are copied first where another tensor shares them.
+pub(super) fn channels_last_mut(tensor: &mut FlexTensor) -> &mut [f32] {
+    debug_assert!(is_channels_last(tensor));
+    let (start, count) = (tensor.layout().start_offset(), tensor.layout().num_elements());
+    &mut tensor.storage_mut::<f32>()[start..start + count]
+}
+
 /// A tensor from elements in row-major order.
 pub(super) fn from_row_major<const D: usize>(elements: Vec<f32>, dims: [usize; D]) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(elements), Layout::contiguous(Shape::from(dims)), DType::F32)

@@ -1,6 +1,6 @@
 //! The operations on Burn's tensors against Burn's own.
 
-use autoal_kernels::ops;
+use autoal_kernels::{Precision, ops};
 use burn::tensor::{
     Device, Tensor, TensorData, activation,
     module::{batch_norm_train, conv2d, max_pool2d},
@@ -60,7 +60,7 @@ impl Layer {
 
     fn ours(&self) -> [Tensor<4>; 2] {
         assert!(ops::supports_conv2d(&self.x, &self.weight, self.stride, self.padding()));
-        let y = ops::conv2d(self.x.clone(), self.weight.clone(), self.stride, self.padding());
+        let y = ops::conv2d(self.x.clone(), self.weight.clone(), self.stride, self.padding(), Precision::F32);
         let first = ops::batch_norm_act(y, self.gamma.clone(), self.beta.clone(), None, true, EPSILON).output;
         let second =
             ops::batch_norm_act(first.clone(), self.gamma.clone(), self.beta.clone(), Some(self.shortcut.clone()), true, EPSILON);
@@ -110,12 +110,18 @@ fn layers_and_all_their_gradients_agree_with_burn() {
 fn views_of_any_layout_are_accepted() {
     let x = tensor([2, 5, 6, 4], 1).inner();
     let weight = tensor([7, 6, 3, 3], 2).inner();
-    let theirs =
-        ops::conv2d(Tensor::from_data(x.clone().permute([0, 2, 1, 3]).into_data(), &Device::flex()), weight.clone(), 1, 1);
-    assert_close("permuted", ops::conv2d(x.clone().permute([0, 2, 1, 3]), weight.clone(), 1, 1), theirs);
+    let theirs = ops::conv2d(
+        Tensor::from_data(x.clone().permute([0, 2, 1, 3]).into_data(), &Device::flex()),
+        weight.clone(),
+        1,
+        1,
+        Precision::F32,
+    );
+    assert_close("permuted", ops::conv2d(x.clone().permute([0, 2, 1, 3]), weight.clone(), 1, 1, Precision::F32), theirs);
     let sliced = x.permute([0, 2, 1, 3]).slice([1..2, 0..6, 0..5, 1..4]);
-    let theirs = ops::conv2d(Tensor::from_data(sliced.clone().into_data(), &Device::flex()), weight.clone(), 2, 1);
-    assert_close("sliced", ops::conv2d(sliced, weight, 2, 1), theirs);
+    let theirs =
+        ops::conv2d(Tensor::from_data(sliced.clone().into_data(), &Device::flex()), weight.clone(), 2, 1, Precision::F32);
+    assert_close("sliced", ops::conv2d(sliced, weight, 2, 1, Precision::F32), theirs);
 }
 
 #[test]

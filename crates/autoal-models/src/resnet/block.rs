@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
-use super::layers::{After, BatchNorm, ChannelStatistics, Conv, Statistics, conv_norm};
+use super::layers::{After, BatchNorm, ChannelStatistics, Conv, Statistics, conv_norm, fork};
 
 /// Two 3x3 convolutions and a shortcut (He et al., CVPR 2016), with torchvision's names.
 #[derive(Module, Debug)]
@@ -36,10 +36,11 @@ impl Block {
 
     /// `[batch, in, rows, columns]` to `[batch, out, rows / stride, columns / stride]`.
     pub(crate) fn forward(&self, input: Tensor<4>, statistics: &mut Statistics<'_>) -> Tensor<4> {
-        let inner = conv_norm(&self.conv1, &self.bn1, input.clone(), After::Relu, statistics);
+        let [input, shortcut] = fork(input);
+        let inner = conv_norm(&self.conv1, &self.bn1, input, After::Relu, statistics);
         let shortcut = match &self.downsample {
-            None => input,
-            Some(down) => conv_norm(&down.conv, &down.bn, input, After::Identity, statistics),
+            None => shortcut,
+            Some(down) => conv_norm(&down.conv, &down.bn, shortcut, After::Identity, statistics),
         };
         conv_norm(&self.conv2, &self.bn2, inner, After::AddRelu(shortcut), statistics)
     }

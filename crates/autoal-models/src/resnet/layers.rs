@@ -146,6 +146,15 @@ pub(crate) fn conv_norm(
     }
 }
 
+/// The tensor for the two branches of a residual block, which meet again in its addition.
+pub(crate) fn fork(x: Tensor<4>) -> [Tensor<4>; 2] {
+    #[cfg(feature = "flex")]
+    if fast::supports(&x) {
+        return fast::fork(x);
+    }
+    [x.clone(), x]
+}
+
 /// The 3x3 maximum of every second pixel, after the stem for photographs.
 pub(crate) fn max_pool(x: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]

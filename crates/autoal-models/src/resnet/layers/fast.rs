@@ -1,6 +1,6 @@
 //! The same layers by `autoal-kernels`: on Burn's `flex` device in f32, several times faster than its own operations.
 
-use autoal_kernels::ops;
+use autoal_kernels::{Precision, ops};
 use burn::tensor::module::batch_norm;
 use burn::tensor::{DType, Tensor, activation};
 
@@ -23,7 +23,7 @@ pub(super) fn conv_norm(
     if !ops::supports_conv2d(input, &weight, conv.stride, conv.padding) {
         return None;
     }
-    let output = ops::conv2d(input.clone(), weight, conv.stride, conv.padding);
+    let output = ops::conv2d(input.clone(), weight, conv.stride, conv.padding, Precision::F32);
     let (residual, relu) = match after {
         After::Identity => (None, false),
         After::Relu => (None, true),
@@ -63,4 +63,9 @@ pub(super) fn max_pool(x: Tensor<4>) -> Tensor<4> {
 /// `[batch, channels, rows, columns]` to `[batch, channels]`.
 pub(super) fn global_average(x: Tensor<4>) -> Tensor<2> {
     ops::global_average(x)
+}
+
+/// The tensor for two consumers that meet again.
+pub(super) fn fork(x: Tensor<4>) -> [Tensor<4>; 2] {
+    ops::fork(x)
 }

@@ -18,8 +18,9 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// The program's own allocator.
+#[path = "../src/allocator.rs"]
+mod allocator;
 
 struct Job {
     network: Network,
@@ -92,6 +93,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
+    allocator::keep_freed_memory();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [stem, mode, side, batch, width, repeats, kernels] = &args[..] else {
         panic!("usage: resnet STEM MODE SIDE BATCH WIDTH REPEATS KERNELS");
