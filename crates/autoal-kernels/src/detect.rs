@@ -19,6 +19,8 @@ enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
 }
 
 impl Isa {
@@ -44,12 +46,15 @@ impl Isa {
             }
             if is_x86_feature_detected!("avx512f") {
                 found.push(Isa(Kind::Avx512));
+                if is_x86_feature_detected!("avx512bf16") {
+                    found.push(Isa(Kind::Avx512Bf16));
+                }
             }
         }
         found
     }
 
-    /// The name used in reports: `portable`, `avx2` or `avx512`.
+    /// The name used in reports: `portable`, `avx2`, `avx512` or `avx512-bf16`.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable => "portable",
@@ -57,7 +62,17 @@ impl Isa {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Bf16 => "avx512-bf16",
         }
+    }
+
+    /// Whether there are instructions for [`Precision::Bf16`](crate::Precision::Bf16); without them it is emulated and slow.
+    pub fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.0 == Kind::Avx512Bf16;
+        #[cfg(not(target_arch = "x86_64"))]
+        false
     }
 
     /// Floats in one vector register.
@@ -84,6 +99,9 @@ impl Isa {
             // SAFETY: this kind is only made by `available`, after it found AVX-512F on this processor.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => unsafe { crate::simd::avx512::run(kernel) },
+            // SAFETY: this kind is only made by `available`, after it found AVX-512F and AVX512-BF16 on this processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Bf16 => unsafe { crate::simd::avx512::run_bf16(kernel) },
         }
     }
 }

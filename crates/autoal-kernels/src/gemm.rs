@@ -4,6 +4,8 @@
 //! transpose, or the patches of a padded image equally well, so that no patch matrix (im2col) is ever built. `B` is stored in
 //! [`Panels`]: columns in groups of two vectors, contiguous over `k`. Each row of `C` starts at its own offset.
 //!
+//! Elements of `A` and `B` are words ([`crate::words`]): in f32 one value, in bf16 two values that `k` counts as one.
+//!
 //! A tile of `V::ROWS` rows times two vectors stays in registers over a block of `k`; its column panel stays in the first-level cache
 //! while the rows pass. The order of additions for one element depends on `k` alone, never on how rows are shared among threads.
 
@@ -12,7 +14,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::{
-    Isa,
+    Isa, Precision,
     memory::SharedMut,
     simd::{Kernel, Simd},
 };
@@ -88,6 +90,8 @@ pub(crate) struct Gemm<'a> {
     pub c_rows: &'a [u32],
     /// Whether to add to what is there.
     pub accumulate: bool,
+    /// What the elements of `a` and `b` are: words, see [`crate::words`].
+    pub precision: Precision,
 }
 
 impl Gemm<'_> {
@@ -167,7 +171,7 @@ impl Kernel for Block<'_> {
     }
 }
 
-/// Chooses the compiled tile by its height and width.
+/// Chooses the compiled tile by its height, width and precision.
 #[inline(always)]
 unsafe fn tile_of_any_height<V: Simd>(gemm: &Gemm<'_>, rows: Range<usize>, k: Range<usize>, panel: usize, accumulate: bool) {
     let wide = gemm.panels.width(panel) == 2 * V::LANES;
@@ -176,10 +180,11 @@ unsafe fn tile_of_any_height<V: Simd>(gemm: &Gemm<'_>, rows: Range<usize>, k: Ra
             // SAFETY: the caller's promise is handed on unchanged.
             unsafe {
                 match rows.len() {
-                    $($height if $height <= V::ROWS => if wide {
-                        tile::<V, $height, 2>(gemm, rows.start, k, panel, accumulate);
-                    } else {
-                        tile::<V, $height, 1>(gemm, rows.start, k, panel, accumulate);
+                    $($height if $height <= V::ROWS => match (gemm.precision, wide) {
+                        (Precision::F32, true) => tile::<V, $height, 2, false>(gemm, rows.start, k, panel, accumulate),
+                        (Precision::F32, false) => tile::<V, $height, 1, false>(gemm, rows.start, k, panel, accumulate),
+                        (Precision::Bf16, true) => tile::<V, $height, 2, true>(gemm, rows.start, k, panel, accumulate),
+                        (Precision::Bf16, false) => tile::<V, $height, 1, true>(gemm, rows.start, k, panel, accumulate),
                     },)*
                     height => unreachable!("a tile has at most {} rows, not {height}", V::ROWS),
                 }
@@ -191,7 +196,7 @@ unsafe fn tile_of_any_height<V: Simd>(gemm: &Gemm<'_>, rows: Range<usize>, k: Ra
 
 /// `M` rows times `N` vectors, held in registers over the range of `k`.
 #[inline(always)]
-unsafe fn tile<V: Simd, const M: usize, const N: usize>(
+unsafe fn tile<V: Simd, const M: usize, const N: usize, const BF16: bool>(
     gemm: &Gemm<'_>,
     row: usize,
     k: Range<usize>,
@@ -218,7 +223,8 @@ unsafe fn tile<V: Simd, const M: usize, const N: usize>(
             for i in 0..M {
                 let value = V::splat(*a_rows[i].add(col as usize));
                 for j in 0..N {
-                    sums[i][j] = value.mul_add(b_vectors[j], sums[i][j]);
+                    let (factor, sum) = (b_vectors[j], sums[i][j]);
+                    sums[i][j] = if BF16 { value.dot(factor, sum) } else { value.mul_add(factor, sum) };
                 }
             }
             b_row = b_row.add(width);

@@ -23,6 +23,7 @@ pub mod ops;
 pub mod pool;
 mod precision;
 mod simd;
+mod words;
 
 pub use detect::Isa;
-pub use precision::Precision;
+pub use precision::{Arithmetic, Precision};

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::{ConvShape, weights};
 use crate::{
-    Isa,
+    Arithmetic,
     gemm::{Gemm, Panels},
     memory::{Scratch, SharedMut, filled},
+    words::Words,
 };
 
 /// The tap that leads from each input pixel to each output pixel, `[inputs][outputs]`.
@@ -40,26 +41,28 @@ impl Taps {
     }
 }
 
-pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
-    let taps = Taps::new(shape);
+pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (taps, words) = (Taps::new(shape), Words::over_channels(arithmetic.precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
-    let panels = Panels { depth: taps.inputs * ci, columns: taps.outputs * co, lanes: isa.lanes() };
-    let matrix = weights::pack(panels, |k, first, to| {
-        let (input, channel) = (k / ci, k % ci);
+    let panels = Panels { depth: taps.inputs * words.of(ci), columns: taps.outputs * co, lanes: arithmetic.isa.lanes() };
+    let matrix = weights::pack_channels(panels, words, ci, |input, channel, first, to| {
         fill(to, first, co, |output| taps.between(input, output), |c, tap| weight[(c * ci + channel) * shape.taps() + tap]);
     });
-    product(isa, shape.batch, x, &matrix, panels)
+    let mut scratch = None;
+    let x = words.all(arithmetic.isa, ci, taps.inputs * ci, x, &mut scratch);
+    product(arithmetic, shape.batch, x, &matrix, panels)
 }
 
-pub(crate) fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
-    let taps = Taps::new(shape);
+pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (taps, words) = (Taps::new(shape), Words::over_channels(arithmetic.precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
-    let panels = Panels { depth: taps.outputs * co, columns: taps.inputs * ci, lanes: isa.lanes() };
-    let matrix = weights::pack(panels, |k, first, to| {
-        let (output, channel) = (k / co, k % co);
+    let panels = Panels { depth: taps.outputs * words.of(co), columns: taps.inputs * ci, lanes: arithmetic.isa.lanes() };
+    let matrix = weights::pack_channels(panels, words, co, |output, channel, first, to| {
         fill(to, first, ci, |input| taps.between(input, output), |c, tap| weight[(channel * ci + c) * shape.taps() + tap]);
     });
-    product(isa, shape.batch, gy, &matrix, panels)
+    let mut scratch = None;
+    let gy = words.all(arithmetic.isa, co, taps.outputs * co, gy, &mut scratch);
+    product(arithmetic, shape.batch, gy, &matrix, panels)
 }
 
 /// Writes columns from `first` on, each a pixel and one of its `channels`: the weight of the pixel's tap, or zero without one.
@@ -81,13 +84,15 @@ fn fill(
     }
 }
 
-/// Each image times the packed matrix.
-fn product(isa: Isa, batch: usize, images: &[f32], matrix: &Scratch, panels: Panels) -> Vec<f32> {
+/// Each image, in words, times the packed matrix.
+fn product(arithmetic: Arithmetic, batch: usize, images: &[f32], matrix: &Scratch, panels: Panels) -> Vec<f32> {
+    let Arithmetic { isa, precision } = arithmetic;
     let rows = offsets(batch, panels.depth);
     let c_rows = offsets(batch, panels.columns);
     let cols = offsets(panels.depth, 1);
     let fill = |c: SharedMut<'_>| {
-        let gemm = Gemm { a: images, rows: &rows, cols: &cols, b: matrix, panels, c, c_rows: &c_rows, accumulate: false };
+        let (a, b, accumulate) = (images, matrix, false);
+        let gemm = Gemm { a, rows: &rows, cols: &cols, b, panels, c, c_rows: &c_rows, accumulate, precision };
         // SAFETY: the rows of the result are consecutive and cover the new vector.
         unsafe { gemm.run_parallel(isa) }
     };
@@ -95,16 +100,20 @@ fn product(isa: Isa, batch: usize, images: &[f32], matrix: &Scratch, panels: Pan
     unsafe { filled(batch * panels.columns, fill) }
 }
 
-pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
-    let taps = Taps::new(shape);
+pub(crate) fn weight_gradient(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    let Arithmetic { isa, precision } = arithmetic;
+    let (taps, words) = (Taps::new(shape), Words::over_images(precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let (inputs, outputs) = (taps.inputs * ci, taps.outputs * co);
-    let panels = Panels { depth: shape.batch, columns: outputs, lanes: isa.lanes() };
+    let (mut x_scratch, mut gy_scratch) = (None, None);
+    let a = words.all(isa, ci, inputs, x, &mut x_scratch);
+    let gy = words.all(isa, co, outputs, gy, &mut gy_scratch);
+    let panels = Panels { depth: shape.batch.div_ceil(words.images()), columns: outputs, lanes: isa.lanes() };
     let b = weights::pack_rows(panels, gy);
     let mut pairs = Scratch::new(inputs * outputs);
-    let (rows, cols, c_rows) = (offsets(inputs, 1), offsets(shape.batch, inputs), offsets(inputs, outputs));
-    let gemm =
-        Gemm { a: x, rows: &rows, cols: &cols, b: &b, panels, c: SharedMut::new(&mut pairs), c_rows: &c_rows, accumulate: false };
+    let (rows, cols, c_rows) = (offsets(inputs, 1), offsets(panels.depth, inputs), offsets(inputs, outputs));
+    let (c, accumulate) = (SharedMut::new(&mut pairs), false);
+    let gemm = Gemm { a, rows: &rows, cols: &cols, b: &b, panels, c, c_rows: &c_rows, accumulate, precision };
     // SAFETY: the rows of the result are consecutive and cover `pairs`.
     unsafe { gemm.run_parallel(isa) };
     weights::unpack(&fold(&taps, &pairs, ci, co, shape.taps()), ci, co, shape.taps())

@@ -10,9 +10,10 @@ use rayon::prelude::*;
 
 use super::{ConvShape, weights};
 use crate::{
-    Isa,
+    Arithmetic, Isa,
     gemm::{Gemm, Panels, share},
     memory::{Scratch, SharedMut, filled},
+    words::{Words, split},
 };
 
 /// Rows of the product that one parallel task should have at least.
@@ -21,9 +22,10 @@ const ROWS_PER_TASK: usize = 64;
 /// Parallel tasks come in multiples of this, so that a few threads finish together.
 const TASKS: usize = 8;
 
-/// Images with zeros around them.
+/// Images in words, with zeros around them.
 #[derive(Clone, Copy)]
 struct Padded {
+    words: Words,
     height: usize,
     width: usize,
     channels: usize,
@@ -36,8 +38,9 @@ struct Padded {
 
 impl Padded {
     /// The input with its padding.
-    fn input(shape: &ConvShape) -> Self {
+    fn input(shape: &ConvShape, words: Words) -> Self {
         Padded {
+            words,
             height: shape.height,
             width: shape.width,
             channels: shape.in_channels,
@@ -48,11 +51,12 @@ impl Padded {
     }
 
     /// The output gradient, with as many zeros as any tap of any input pixel reaches beyond it.
-    fn output_gradient(shape: &ConvShape) -> Self {
+    fn output_gradient(shape: &ConvShape, words: Words) -> Self {
         let before = (shape.kernel - 1) / shape.stride;
         let reach = |size: usize| (size - 1 + shape.padding) / shape.stride + 1;
         let (height, width) = (shape.out_height(), shape.out_width());
         Padded {
+            words,
             height,
             width,
             channels: shape.out_channels,
@@ -62,36 +66,49 @@ impl Padded {
         }
     }
 
+    /// Whether the images can be read where they are.
     fn is_plain(&self) -> bool {
-        (self.padded_height, self.padded_width) == (self.height, self.width)
+        self.words == Words::Single && (self.padded_height, self.padded_width) == (self.height, self.width)
     }
+    /// Values of an image.
     fn image_len(&self) -> usize {
         self.height * self.width * self.channels
     }
+    /// Values of the images that share words.
+    fn group_len(&self) -> usize {
+        self.words.images() * self.image_len()
+    }
+    /// Words of a pixel.
+    fn pixel(&self) -> usize {
+        self.words.of(self.channels)
+    }
+    /// Words of a padded image, or of padded images that share them.
     fn len(&self) -> usize {
-        self.padded_height * self.padded_width * self.channels
+        self.padded_height * self.padded_width * self.pixel()
     }
     fn offset(&self, row: usize, column: usize) -> usize {
-        (row * self.padded_width + column) * self.channels
+        (row * self.padded_width + column) * self.pixel()
     }
 
-    /// Copies one image into the middle of zeros.
-    fn copy(&self, image: &[f32], padded: &mut [f32]) {
-        let row = self.width * self.channels;
+    /// Copies the images that share words into the middle of zeros.
+    fn copy(&self, isa: Isa, images: &[f32], padded: &mut [f32]) {
+        let (values, words) = (self.width * self.channels, self.width * self.pixel());
+        let images = split(images, self.image_len());
         padded.fill(0.0);
-        for (y, from) in image.chunks_exact(row).enumerate() {
-            padded[self.offset(y + self.before, self.before)..][..row].copy_from_slice(from);
+        for y in 0..self.height {
+            let row = images.map(|image| image.get(y * values..(y + 1) * values).unwrap_or_default());
+            self.words.write(isa, self.channels, row, &mut padded[self.offset(y + self.before, self.before)..][..words]);
         }
     }
 
-    /// All images with their padding, or the images themselves where there is none to add.
-    fn copy_all<'a>(&self, images: &'a [f32], scratch: &'a mut Option<Scratch>) -> &'a [f32] {
+    /// All images with their padding, or the images themselves where they can be read in place.
+    fn copy_all<'a>(&self, isa: Isa, images: &'a [f32], scratch: &'a mut Option<Scratch>) -> &'a [f32] {
         if self.is_plain() {
             return images;
         }
-        let scratch = scratch.insert(Scratch::new(images.len() / self.image_len() * self.len()));
-        let pairs = scratch.par_chunks_mut(self.len()).zip(images.par_chunks(self.image_len()));
-        pairs.for_each(|(padded, image)| self.copy(image, padded));
+        let scratch = scratch.insert(Scratch::new(images.len().div_ceil(self.group_len()) * self.len()));
+        let groups = scratch.par_chunks_mut(self.len()).zip(images.par_chunks(self.group_len()));
+        groups.for_each(|(padded, images)| self.copy(isa, images, padded));
         scratch
     }
 }
@@ -113,14 +130,22 @@ impl Patches {
         let taps = (0..shape.kernel).flat_map(|u| (0..shape.kernel).map(move |v| (u, v)));
         Patches {
             rows: pixels().map(|(y, x)| padded.offset(y * shape.stride, x * shape.stride) as u32).collect(),
-            cols: taps.flat_map(|(u, v)| (0..shape.in_channels).map(move |c| (padded.offset(u, v) + c) as u32)).collect(),
+            cols: taps.flat_map(|(u, v)| (0..padded.pixel()).map(move |c| (padded.offset(u, v) + c) as u32)).collect(),
             c_rows: (0..pixels().count()).map(|i| (i * shape.out_channels) as u32).collect(),
         }
     }
 }
 
 /// Shares groups of images among threads; each pads its group and multiplies by every set of patches and weights.
-fn convolve(isa: Isa, padded: Padded, parts: &[(Patches, Scratch, Panels)], images: &[f32], out: SharedMut<'_>, out_len: usize) {
+fn convolve(
+    arithmetic: Arithmetic,
+    padded: Padded,
+    parts: &[(Patches, Scratch, Panels)],
+    images: &[f32],
+    out: SharedMut<'_>,
+    out_len: usize,
+) {
+    let Arithmetic { isa, precision } = arithmetic;
     let batch = images.len() / padded.image_len();
     let pixels = out_len / parts[0].2.columns;
     let wanted = (batch * pixels).div_ceil(ROWS_PER_TASK).next_multiple_of(TASKS);
@@ -135,14 +160,15 @@ fn convolve(isa: Isa, padded: Padded, parts: &[(Patches, Scratch, Panels)], imag
         } else {
             let scratch = scratch.insert(Scratch::new(count * padded.len()));
             let pairs = scratch.chunks_exact_mut(padded.len()).zip(images.chunks_exact(padded.image_len()));
-            pairs.for_each(|(padded_image, image)| padded.copy(image, padded_image));
+            pairs.for_each(|(padded_image, image)| padded.copy(isa, image, padded_image));
             scratch
         };
         let c = out.part(group.start * out_len, count * out_len);
         for (patches, b, panels) in parts {
             let rows = repeat(&patches.rows, count, padded.len());
             let c_rows = repeat(&patches.c_rows, count, out_len);
-            let gemm = Gemm { a, rows: &rows, cols: &patches.cols, b, panels: *panels, c, c_rows: &c_rows, accumulate: false };
+            let (cols, panels, accumulate) = (&patches.cols, *panels, false);
+            let gemm = Gemm { a, rows: &rows, cols, b, panels, c, c_rows: &c_rows, accumulate, precision };
             // SAFETY: the images of this task are written by no other, and their pixels do not overlap.
             unsafe { gemm.run(isa) };
         }
@@ -154,31 +180,32 @@ fn repeat(offsets: &[u32], count: usize, step: usize) -> Vec<u32> {
     (0..count).flat_map(|image| offsets.iter().map(move |&offset| offset + (image * step) as u32)).collect()
 }
 
-pub(crate) fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
-    let padded = Padded::input(shape);
+pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let words = Words::over_channels(arithmetic.precision);
+    let padded = Padded::input(shape, words);
     let (ci, co, taps) = (shape.in_channels, shape.out_channels, shape.taps());
-    let panels = Panels { depth: taps * ci, columns: co, lanes: isa.lanes() };
-    let b = weights::pack(panels, |k, first, to| {
-        let from = weight[first * ci * taps + k % ci * taps + k / ci..].iter().step_by(ci * taps);
+    let panels = Panels { depth: taps * words.of(ci), columns: co, lanes: arithmetic.isa.lanes() };
+    let b = weights::pack_channels(panels, words, ci, |tap, channel, first, to| {
+        let from = weight[first * ci * taps + channel * taps + tap..].iter().step_by(ci * taps);
         to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
     });
     let parts = [(Patches::input(shape, &padded), b, panels)];
     let image = shape.out_height() * shape.out_width() * co;
     // SAFETY: the output pixels of the patches cover every image of the result.
-    unsafe { filled(shape.output_len(), |out| convolve(isa, padded, &parts, x, out, image)) }
+    unsafe { filled(shape.output_len(), |out| convolve(arithmetic, padded, &parts, x, out, image)) }
 }
 
-pub(crate) fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
-    let padded = Padded::output_gradient(shape);
+pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    let padded = Padded::output_gradient(shape, Words::over_channels(arithmetic.precision));
     let phases = (0..shape.stride).flat_map(|row| (0..shape.stride).map(move |column| (row, column)));
     let parts: Vec<_> = phases
         .map(|(row, column)| Phase::new(shape, row, column))
         .filter(|phase| !phase.rows.is_empty() && !phase.columns.is_empty())
-        .map(|phase| phase.part(isa, shape, &padded, weight))
+        .map(|phase| phase.part(arithmetic.isa, shape, &padded, weight))
         .collect();
     let image = shape.height * shape.width * shape.in_channels;
     // SAFETY: each input pixel belongs to exactly one phase, and a phase without taps writes zeros.
-    unsafe { filled(shape.input_len(), |out| convolve(isa, padded, &parts, gy, out, image)) }
+    unsafe { filled(shape.input_len(), |out| convolve(arithmetic, padded, &parts, gy, out, image)) }
 }
 
 /// The input pixels at one position modulo the stride, and the taps that reach them.
@@ -218,14 +245,14 @@ impl Phase {
                 .collect(),
             cols: (taps.iter())
                 .map(|&(u, v)| padded.offset(behind(u, &self.row_taps), behind(v, &self.column_taps)))
-                .flat_map(|offset| (0..co).map(move |c| (offset + c) as u32))
+                .flat_map(|offset| (0..padded.pixel()).map(move |c| (offset + c) as u32))
                 .collect(),
             c_rows: pixels.iter().map(|&(y, x)| ((y * shape.width + x) * ci) as u32).collect(),
         };
-        let panels = Panels { depth: taps.len() * co, columns: ci, lanes: isa.lanes() };
-        let b = weights::pack(panels, |k, first, to| {
-            let (u, v) = taps[k / co];
-            let from = weight[(k % co * ci + first) * kernel * kernel + u * kernel + v..].iter().step_by(kernel * kernel);
+        let panels = Panels { depth: taps.len() * padded.pixel(), columns: ci, lanes: isa.lanes() };
+        let b = weights::pack_channels(panels, padded.words, co, |tap, channel, first, to| {
+            let (u, v) = taps[tap];
+            let from = weight[(channel * ci + first) * kernel * kernel + u * kernel + v..].iter().step_by(kernel * kernel);
             to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
         });
         (patches, b, panels)
@@ -244,21 +271,23 @@ const GROUP_FLOATS: usize = 2 << 20;
 const GRADIENT_FLOATS: usize = 64 << 10;
 const MAX_SUMS: usize = 16;
 
-pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
-    let padded = Padded::input(shape);
+pub(crate) fn weight_gradient(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    let words = Words::over_images(arithmetic.precision);
+    let padded = Padded::input(shape, words);
     let patches = Patches::input(shape, &padded);
     let (ci, co, pixels) = (shape.in_channels, shape.out_channels, patches.rows.len());
     let (len, gy_image) = (patches.cols.len() * co, pixels * co);
     let sums = (GRADIENT_FLOATS / len).clamp(1, MAX_SUMS);
     let mut gradient = Scratch::new(sums * len);
-    let group = (GROUP_FLOATS / (padded.len() + gy_image)).clamp(1, shape.batch);
-    for start in (0..shape.batch).step_by(group) {
-        let count = group.min(shape.batch - start);
-        let mut scratch = None;
-        let a = padded.copy_all(&x[start * padded.image_len()..][..count * padded.image_len()], &mut scratch);
-        let gy = &gy[start * gy_image..][..count * gy_image];
-        let pixels = repeat(&patches.rows, count, padded.len());
-        let product = Sums { isa, a, gy, rows: &patches.cols, pixels: &pixels, columns: co, accumulate: start > 0 };
+    // Images are taken in numbers of which only the last may leave words half empty.
+    let images = (GROUP_FLOATS / (padded.len() + gy_image)).max(1) * words.images();
+    let groups = x.chunks(images * padded.image_len()).zip(gy.chunks(images * gy_image));
+    for (group, (x, gy)) in groups.enumerate() {
+        let (mut a_scratch, mut gy_scratch) = (None, None);
+        let a = padded.copy_all(arithmetic.isa, x, &mut a_scratch);
+        let gy = words.all(arithmetic.isa, co, gy_image, gy, &mut gy_scratch);
+        let pixels = repeat(&patches.rows, a.len() / padded.len(), padded.len());
+        let product = Sums { arithmetic, a, gy, rows: &patches.cols, pixels: &pixels, columns: co, accumulate: group > 0 };
         product.run(&mut gradient, sums);
     }
     let (total, rest) = gradient.split_at_mut(len);
@@ -270,7 +299,7 @@ pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]
 
 /// The weight gradient of one group of images, as sums over shares of its pixels.
 struct Sums<'a> {
-    isa: Isa,
+    arithmetic: Arithmetic,
     a: &'a [f32],
     gy: &'a [f32],
     rows: &'a [u32],
@@ -281,17 +310,18 @@ struct Sums<'a> {
 
 impl Sums<'_> {
     fn run(&self, gradient: &mut [f32], sums: usize) {
+        let Arithmetic { isa, precision } = self.arithmetic;
         let c_rows: Vec<u32> = (0..self.rows.len()).map(|i| (i * self.columns) as u32).collect();
         gradient.par_chunks_mut(c_rows.len() * self.columns).enumerate().for_each(|(index, c)| {
             let pixels = share(self.pixels.len(), sums, index);
             let gy = &self.gy[pixels.start * self.columns..pixels.end * self.columns];
-            let panels = Panels { depth: pixels.len(), columns: self.columns, lanes: self.isa.lanes() };
+            let panels = Panels { depth: pixels.len(), columns: self.columns, lanes: isa.lanes() };
             let b = weights::pack_rows(panels, gy);
             let (c, accumulate) = (SharedMut::new(c), self.accumulate);
             let cols = &self.pixels[pixels];
-            let gemm = Gemm { a: self.a, rows: self.rows, cols, b: &b, panels, c, c_rows: &c_rows, accumulate };
+            let gemm = Gemm { a: self.a, rows: self.rows, cols, b: &b, panels, c, c_rows: &c_rows, accumulate, precision };
             // SAFETY: the rows are consecutive and cover this sum, which belongs to this task.
-            unsafe { gemm.run_parallel(self.isa) };
+            unsafe { gemm.run_parallel(isa) };
         });
     }
 }

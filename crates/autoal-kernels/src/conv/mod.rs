@@ -16,20 +16,21 @@ mod winograd;
 
 pub use shape::{Algorithm, ConvShape};
 
-use crate::Isa;
+use crate::Arithmetic;
 
 /// Convolves `x` (`[batch, height, width, in]`) with `weight` (`[out, in, kernel, kernel]`); returns
 /// `[batch, out height, out width, out]`.
 ///
 /// # Panics
 /// If a slice's length does not fit the shape.
-pub fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+pub fn forward(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
     assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
     assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
+    let arithmetic = arithmetic.into();
     match shape.algorithm() {
-        Algorithm::Winograd => winograd::convolve(isa, shape, x, weight, winograd::Direction::Forward),
-        Algorithm::Dense => dense::forward(isa, shape, x, weight),
-        Algorithm::Gather => gather::forward(isa, shape, x, weight),
+        Algorithm::Winograd => winograd::convolve(arithmetic, shape, x, weight, winograd::Direction::Forward),
+        Algorithm::Dense => dense::forward(arithmetic, shape, x, weight),
+        Algorithm::Gather => gather::forward(arithmetic, shape, x, weight),
     }
 }
 
@@ -37,13 +38,14 @@ pub fn forward(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f3
 ///
 /// # Panics
 /// If a slice's length does not fit the shape.
-pub fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+pub fn input_gradient(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
     assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
     assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
+    let arithmetic = arithmetic.into();
     match shape.algorithm() {
-        Algorithm::Winograd => winograd::convolve(isa, shape, gy, weight, winograd::Direction::InputGradient),
-        Algorithm::Dense => dense::input_gradient(isa, shape, gy, weight),
-        Algorithm::Gather => gather::input_gradient(isa, shape, gy, weight),
+        Algorithm::Winograd => winograd::convolve(arithmetic, shape, gy, weight, winograd::Direction::InputGradient),
+        Algorithm::Dense => dense::input_gradient(arithmetic, shape, gy, weight),
+        Algorithm::Gather => gather::input_gradient(arithmetic, shape, gy, weight),
     }
 }
 
@@ -51,12 +53,13 @@ pub fn input_gradient(isa: Isa, shape: &ConvShape, gy: &[f32], weight: &[f32]) -
 ///
 /// # Panics
 /// If a slice's length does not fit the shape.
-pub fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
     assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
     assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
+    let arithmetic = arithmetic.into();
     match shape.algorithm() {
-        Algorithm::Winograd => winograd::weight_gradient(isa, shape, x, gy),
-        Algorithm::Dense => dense::weight_gradient(isa, shape, x, gy),
-        Algorithm::Gather => gather::weight_gradient(isa, shape, x, gy),
+        Algorithm::Winograd => winograd::weight_gradient(arithmetic, shape, x, gy),
+        Algorithm::Dense => dense::weight_gradient(arithmetic, shape, x, gy),
+        Algorithm::Gather => gather::weight_gradient(arithmetic, shape, x, gy),
     }
 }

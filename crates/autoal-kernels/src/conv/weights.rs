@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use crate::{
     gemm::Panels,
     memory::{Scratch, SharedMut},
+    simd::MAX_LANES,
+    words::{Words, word},
 };
 
 /// Packs a matrix into panels, in parallel over vectors of columns: `fill(k, first, to)` writes row `k` from column `first` on.
@@ -23,6 +25,29 @@ pub(crate) fn pack(panels: Panels, fill: impl Fn(usize, usize, &mut [f32]) + Syn
         }
     });
     packed
+}
+
+/// Packs a matrix whose rows are the channels of some pixels or taps: `fill(pixel, channel, first, to)` writes the row of a channel from
+/// column `first` on, and neighbouring channels share words where `words` says so.
+pub(crate) fn pack_channels(
+    panels: Panels,
+    words: Words,
+    channels: usize,
+    fill: impl Fn(usize, usize, usize, &mut [f32]) + Sync,
+) -> Scratch {
+    let per_pixel = words.of(channels);
+    if words != Words::Channels {
+        return pack(panels, |k, first, to| fill(k / per_pixel, k % per_pixel, first, to));
+    }
+    pack(panels, |k, first, to| {
+        let (pixel, channel) = (k / per_pixel, 2 * (k % per_pixel));
+        let mut rows = [[0.0; MAX_LANES]; 2];
+        for (channel, row) in (channel..channels).zip(&mut rows) {
+            fill(pixel, channel, first, &mut row[..to.len()]);
+        }
+        let [low, high] = rows;
+        to.iter_mut().zip(low.into_iter().zip(high)).for_each(|(to, (low, high))| *to = word(low, high));
+    })
 }
 
 /// Packs a matrix that is stored in rows.

@@ -14,7 +14,7 @@ use burn::backend::{
 use super::isa;
 use super::tensor::{channels_last, conv_shape, dims, from_channels_last, from_row_major, row_major, to_channels_last};
 use crate::{
-    Precision,
+    Arithmetic, Precision,
     conv::{self, ConvShape},
 };
 
@@ -27,15 +27,14 @@ fn shape_of(x: &FlexTensor, weight: &FlexTensor, stride: usize, padding: usize) 
 }
 
 /// `x` is stored channels-last.
-fn forward(x: &FlexTensor, weight: &FlexTensor, shape: &ConvShape) -> FlexTensor {
-    let y = conv::forward(isa(), shape, channels_last(x), &row_major(weight));
+fn forward(x: &FlexTensor, weight: &FlexTensor, shape: &ConvShape, precision: Precision) -> FlexTensor {
+    let y = conv::forward(Arithmetic { isa: isa(), precision }, shape, channels_last(x), &row_major(weight));
     from_channels_last(y, [shape.batch, shape.out_channels, shape.out_height(), shape.out_width()])
 }
 
 pub(super) fn plain(x: FlexTensor, weight: &FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
-    let _ = precision;
     let shape = shape_of(&x, weight, stride, padding);
-    forward(&to_channels_last(x), weight, &shape)
+    forward(&to_channels_last(x), weight, &shape, precision)
 }
 
 pub(super) fn tracked<C: CheckpointStrategy>(
@@ -45,14 +44,13 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     padding: usize,
     precision: Precision,
 ) -> FloatTensor<Autodiff<Flex, C>> {
-    let _ = precision;
     let nodes = [x.node(), weight.node()];
     let (x, weight) = (x.into_primitive(), weight.into_primitive());
     let shape = shape_of(&x, &weight, stride, padding);
     let x = to_channels_last(x);
-    let y = forward(&x, &weight, &shape);
+    let y = forward(&x, &weight, &shape, precision);
     match Convolution.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish((x, weight, shape), y),
+        OpsKind::Tracked(prepared) => prepared.finish((x, weight, shape, precision), y),
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     }
 }
@@ -61,19 +59,19 @@ pub(super) fn tracked<C: CheckpointStrategy>(
 struct Convolution;
 
 impl Backward<Flex, 2> for Convolution {
-    type State = (FlexTensor, FlexTensor, ConvShape);
+    type State = (FlexTensor, FlexTensor, ConvShape, Precision);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [x_node, weight_node] = ops.parents;
         let gy = to_channels_last(grads.consume::<Flex>(&ops.node));
-        let (x, weight, shape) = ops.state;
-        let (isa, gy) = (isa(), channels_last(&gy));
+        let (x, weight, shape, precision) = ops.state;
+        let (arithmetic, gy) = (Arithmetic { isa: isa(), precision }, channels_last(&gy));
         if let Some(node) = x_node {
-            let gradient = conv::input_gradient(isa, &shape, gy, &row_major(&weight));
+            let gradient = conv::input_gradient(arithmetic, &shape, gy, &row_major(&weight));
             grads.register::<Flex>(node.id, from_channels_last(gradient, dims(&x)));
         }
         if let Some(node) = weight_node {
-            let gradient = conv::weight_gradient(isa, &shape, channels_last(&x), gy);
+            let gradient = conv::weight_gradient(arithmetic, &shape, channels_last(&x), gy);
             grads.register::<Flex>(node.id, from_row_major(gradient, dims(&weight)));
         }
     }

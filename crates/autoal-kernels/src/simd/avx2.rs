@@ -1,9 +1,11 @@
 //! Eight lanes with AVX2 and FMA.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_storeu_ps, _mm256_sub_ps,
+    __m256, __m256i, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_castsi256_si128,
+    _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
+    _mm256_mul_ps, _mm256_or_si256, _mm256_packus_epi32, _mm256_permute4x64_epi64, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::{Kernel, Simd};
@@ -28,6 +30,34 @@ fn first(count: usize) -> __m256i {
     assert!(count <= 8, "a vector has eight lanes");
     // SAFETY: `8 - count + 8 <= 16` values are read from an array of 16.
     unsafe { _mm256_loadu_si256(ONES_THEN_ZEROS.as_ptr().add(8 - count).cast()) }
+}
+
+/// The values as bits whose upper halves are the nearest bf16 values, see [`crate::words::rounded`].
+#[inline(always)]
+fn rounded(value: Avx2) -> __m256i {
+    // SAFETY: a value of this type exists only where AVX2 does.
+    unsafe {
+        let bits = _mm256_castps_si256(value.0);
+        let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+        let nearest = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+        let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
+        let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(value.0, value.0));
+        _mm256_blendv_epi8(nearest, quiet, nan)
+    }
+}
+
+/// The lower value of each word.
+#[inline(always)]
+fn low(words: Avx2) -> Avx2 {
+    // SAFETY: a value of this type exists only where AVX2 does.
+    Avx2(unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(words.0))) })
+}
+
+/// The upper value of each word.
+#[inline(always)]
+fn high(words: Avx2) -> Avx2 {
+    // SAFETY: a value of this type exists only where AVX2 does.
+    Avx2(unsafe { _mm256_and_ps(words.0, _mm256_castsi256_ps(_mm256_set1_epi32(-65536))) })
 }
 
 // SAFETY: the type is named only by `run` above, whose caller has found AVX2 and FMA; all intrinsics below need no more than these.
@@ -79,6 +109,27 @@ unsafe impl Simd for Avx2 {
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: see the implementation's argument.
         Avx2(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn pair(low: Self, high: Self) -> Self {
+        // SAFETY: see the implementation's argument.
+        unsafe {
+            let low = _mm256_srli_epi32::<16>(rounded(low));
+            Avx2(_mm256_castsi256_ps(_mm256_blend_epi16::<0b1010_1010>(low, rounded(high))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_halves(self, to: *mut f32) {
+        // SAFETY: the caller vouches for four writable words.
+        unsafe {
+            let upper = _mm256_srli_epi32::<16>(rounded(self));
+            let packed = _mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi32(upper, upper));
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(packed));
+        }
+    }
+    #[inline(always)]
+    fn dot(self, other: Self, sum: Self) -> Self {
+        high(self).mul_add(high(other), low(self).mul_add(low(other), sum))
     }
     #[inline(always)]
     fn relu(self) -> Self {

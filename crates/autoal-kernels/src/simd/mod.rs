@@ -11,6 +11,9 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 pub(crate) mod portable;
 
+/// Lanes of the widest vector.
+pub(crate) const MAX_LANES: usize = 16;
+
 /// A computation that is generic over the vector type.
 pub(crate) trait Kernel {
     /// What it returns.
@@ -61,6 +64,15 @@ pub(crate) unsafe trait Simd: Copy {
     fn mul(self, other: Self) -> Self;
     /// `self * factor + addend`, rounded once where the processor can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Rounds both to bf16: word `i` of the result holds lane `i` of `low` in its lower half, that of `high` in its upper.
+    fn pair(low: Self, high: Self) -> Self;
+    /// Rounds to bf16 and writes `LANES / 2` words, of which word `i` holds lanes `2i` and `2i + 1`.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing `LANES / 2` words; no alignment is needed.
+    unsafe fn store_halves(self, to: *mut f32);
+    /// `sum` and the two products of each lane's pairs of bf16 values.
+    fn dot(self, other: Self, sum: Self) -> Self;
     /// `max(self, 0)`; NaN stays NaN.
     fn relu(self) -> Self;
     /// `self` where `gate > 0`, otherwise zero.

@@ -1,6 +1,7 @@
 //! Four lanes in plain Rust, for processors without a variant of their own; compilers turn it into SSE2 or NEON instructions.
 
 use super::Simd;
+use crate::words;
 
 /// Four f32 values.
 #[derive(Clone, Copy)]
@@ -71,6 +72,24 @@ unsafe impl Simd for Portable {
         } else {
             lanes!(i => self.0[i] * factor.0[i] + addend.0[i])
         }
+    }
+    #[inline(always)]
+    fn pair(low: Self, high: Self) -> Self {
+        lanes!(i => words::word(low.0[i], high.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn store_halves(self, to: *mut f32) {
+        let halves = [words::word(self.0[0], self.0[1]), words::word(self.0[2], self.0[3])];
+        // SAFETY: the caller vouches for two writable words; the write is unaligned.
+        unsafe { to.cast::<[f32; 2]>().write_unaligned(halves) }
+    }
+    #[inline(always)]
+    fn dot(self, other: Self, sum: Self) -> Self {
+        let low = lanes!(i => words::halves(self.0[i])[0]);
+        let high = lanes!(i => words::halves(self.0[i])[1]);
+        let other_low = lanes!(i => words::halves(other.0[i])[0]);
+        let other_high = lanes!(i => words::halves(other.0[i])[1]);
+        high.mul_add(other_high, low.mul_add(other_low, sum))
     }
     #[inline(always)]
     fn relu(self) -> Self {

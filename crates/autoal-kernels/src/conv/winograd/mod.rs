@@ -15,9 +15,10 @@ use rayon::prelude::*;
 use self::tiles::{GradientRow, InputRow, OutputRow, Tiles};
 use super::{ConvShape, weights};
 use crate::{
-    Isa,
+    Arithmetic, Isa, Precision,
     gemm::{Gemm, Panels, share},
     memory::{Scratch, SharedMut, filled},
+    words::Words,
 };
 
 /// Products in the transformed space: the pixels of an input tile.
@@ -36,19 +37,19 @@ pub(crate) enum Direction {
     InputGradient,
 }
 
-/// A matrix `[tiles][channels]` for each frequency.
+/// A matrix `[tiles][words]` for each frequency.
 #[derive(Clone, Copy)]
 struct Transformed {
     tiles: usize,
-    channels: usize,
+    words: usize,
 }
 
 impl Transformed {
-    /// Floats from one tile to the next.
+    /// Words from one tile to the next; the gap takes what a vector is longer than the last channels.
     fn row(self) -> usize {
-        self.channels.next_multiple_of(GAP) + GAP
+        self.words.next_multiple_of(GAP) + GAP
     }
-    /// Floats from one frequency to the next.
+    /// Words from one frequency to the next.
     fn frequency(self) -> usize {
         self.tiles * self.row() + GAP
     }
@@ -71,16 +72,18 @@ const TASK_TILES: usize = 48;
 const TASKS: usize = 8;
 
 /// The forward convolution, or the one that turns output gradients into input gradients.
-pub(crate) fn convolve(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32], direction: Direction) -> Vec<f32> {
+pub(crate) fn convolve(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32], direction: Direction) -> Vec<f32> {
+    let Arithmetic { isa, precision } = arithmetic;
     let (ci, co) = match direction {
         Direction::Forward => (shape.in_channels, shape.out_channels),
         Direction::InputGradient => (shape.out_channels, shape.in_channels),
     };
-    let panels = Panels { depth: ci, columns: co, lanes: isa.lanes() };
-    let u = weight::transform(isa, shape, weight, direction, panels);
-    let tiles = Tiles::new(shape);
-    let step = Step { isa, tiles, ci, co, panels, x, u: &u, zeros: &vec![0.0; ci] };
-    let per_task = (TASK_FLOATS / (FREQUENCIES * (ci + co))).max(TASK_TILES);
+    let words = Words::over_channels(precision);
+    let panels = Panels { depth: words.of(ci), columns: co, lanes: isa.lanes() };
+    let u = weight::transform(isa, shape, weight, direction, words, panels);
+    let tiles = Tiles::new(shape, words);
+    let step = Step { isa, precision, words, tiles, ci, co, panels, x, u: &u, zeros: &vec![0.0; ci] };
+    let per_task = (TASK_FLOATS / (FREQUENCIES * (words.of(ci) + co))).max(TASK_TILES);
     let tasks = (tiles.count()).div_ceil(per_task).next_multiple_of(TASKS / 2).min(tiles.rows());
     let fill = |out: SharedMut<'_>| {
         if tasks >= TASKS {
@@ -96,6 +99,8 @@ pub(crate) fn convolve(isa: Isa, shape: &ConvShape, x: &[f32], weight: &[f32], d
 /// What all tasks of a convolution share.
 struct Step<'a> {
     isa: Isa,
+    precision: Precision,
+    words: Words,
     tiles: Tiles,
     ci: usize,
     co: usize,
@@ -108,22 +113,22 @@ struct Step<'a> {
 impl Step<'_> {
     /// Transforms the input of some rows of tiles, multiplies, and transforms back into the output.
     fn run(&self, rows: std::ops::Range<usize>, out: SharedMut<'_>, parallel: bool) {
-        let Step { isa, tiles, ci, co, panels, .. } = *self;
+        let Step { isa, precision, words, tiles, ci, co, panels, x, zeros, .. } = *self;
         let count = rows.len() * tiles.across;
-        let (v, m) = (Transformed { tiles: count, channels: ci }, Transformed { tiles: count, channels: co });
+        let (v, m) = (Transformed { tiles: count, words: panels.depth }, Transformed { tiles: count, words: co });
         let (mut v_buffer, mut m_buffer) = (Scratch::new(v.len()), Scratch::new(m.len()));
         let to = SharedMut::new(&mut v_buffer);
         for_each(parallel, rows.len(), |i| {
-            isa.run(InputRow { tiles, channels: ci, x: self.x, zeros: self.zeros, row: rows.start + i, first: i, to, layout: v });
+            isa.run(InputRow { tiles, channels: ci, x, zeros, words, row: rows.start + i, first: i, to, layout: v });
         });
         let (c, a_rows, c_rows) = (SharedMut::new(&mut m_buffer), v.rows(), m.rows());
-        let cols: Vec<u32> = (0..ci as u32).collect();
+        let cols: Vec<u32> = (0..panels.depth as u32).collect();
         let u_frequency = weight::frequency(panels);
         for_each(parallel, FREQUENCIES, |f| {
             let a = &v_buffer[f * v.frequency()..][..v.frequency()];
             let b = &self.u[f * u_frequency..][..panels.len()];
             let c = c.part(f * m.frequency(), m.frequency());
-            let gemm = Gemm { a, rows: &a_rows, cols: &cols, b, panels, c, c_rows: &c_rows, accumulate: false };
+            let gemm = Gemm { a, rows: &a_rows, cols: &cols, b, panels, c, c_rows: &c_rows, accumulate: false, precision };
             // SAFETY: each frequency has its own part of the buffer, and rows lie `m.row() >= co` apart.
             unsafe { if parallel { gemm.run_parallel(isa) } else { gemm.run(isa) } };
         });
@@ -149,16 +154,17 @@ const GROUP_FLOATS: usize = 3 << 20;
 const GROUP_TILES: usize = 128;
 
 /// Sums, for each frequency, the products of transformed inputs and output gradients over all tiles, group after group.
-pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+pub(crate) fn weight_gradient(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    let Arithmetic { isa, precision } = arithmetic;
     let (ci, co) = (shape.in_channels, shape.out_channels);
-    let tiles = Tiles::new(shape);
+    let tiles = Tiles::new(shape, Words::over_images(precision));
     let per_group = (GROUP_FLOATS / (FREQUENCIES * (ci + co))).max(GROUP_TILES);
     let groups = tiles.count().div_ceil(per_group).min(tiles.rows());
     let mut gradient = Scratch::new(weight::gradient_frequency(ci, co) * FREQUENCIES);
     let zeros = vec![0.0; ci.max(co)];
     for group in 0..groups {
         let rows = share(tiles.rows(), groups, group);
-        let sum = GroupSum { isa, tiles, ci, co, x, gy, zeros: &zeros, rows, accumulate: group > 0 };
+        let sum = GroupSum { isa, precision, tiles, ci, co, x, gy, zeros: &zeros, rows, accumulate: group > 0 };
         sum.add_to(&mut gradient);
     }
     let taps = weight::gradient(isa, ci, co, &gradient);
@@ -168,6 +174,7 @@ pub(crate) fn weight_gradient(isa: Isa, shape: &ConvShape, x: &[f32], gy: &[f32]
 /// One group of tiles of the weight gradient.
 struct GroupSum<'a> {
     isa: Isa,
+    precision: Precision,
     tiles: Tiles,
     ci: usize,
     co: usize,
@@ -180,21 +187,22 @@ struct GroupSum<'a> {
 
 impl GroupSum<'_> {
     fn add_to(&self, gradient: &mut [f32]) {
-        let GroupSum { isa, tiles, ci, co, accumulate, .. } = *self;
-        let count = self.rows.len() * tiles.across;
-        let v = Transformed { tiles: count, channels: ci };
+        let GroupSum { isa, precision, tiles, ci, co, accumulate, .. } = *self;
+        let (words, count) = (Words::over_images(precision), self.rows.len() * tiles.across);
+        let v = Transformed { tiles: count, words: ci };
         let panels = Panels { depth: count, columns: co, lanes: isa.lanes() };
         let d_frequency = panels.len() + GAP;
         let (mut v_buffer, mut d_buffer) = (Scratch::new(v.len()), Scratch::new(FREQUENCIES * d_frequency));
         let (to, d_to) = (SharedMut::new(&mut v_buffer), SharedMut::new(&mut d_buffer));
         (0..self.rows.len()).into_par_iter().for_each(|first| {
             let (row, zeros) = (self.rows.start + first, self.zeros);
-            isa.run(InputRow { tiles, channels: ci, x: self.x, zeros, row, first, to, layout: v });
+            isa.run(InputRow { tiles, channels: ci, x: self.x, zeros, words, row, first, to, layout: v });
             isa.run(GradientRow {
                 tiles,
                 channels: co,
                 gy: self.gy,
                 zeros,
+                words,
                 row,
                 first,
                 to: d_to,
@@ -209,7 +217,7 @@ impl GroupSum<'_> {
             let a = &v_buffer[f * v.frequency()..][..v.frequency()];
             let b = &d_buffer[f * d_frequency..][..panels.len()];
             let c = c.part(f * c_frequency, c_frequency);
-            let gemm = Gemm { a, rows: &rows, cols: &cols, b, panels, c, c_rows: &c_rows, accumulate };
+            let gemm = Gemm { a, rows: &rows, cols: &cols, b, panels, c, c_rows: &c_rows, accumulate, precision };
             // SAFETY: each frequency has its own part of the gradient, whose rows are consecutive.
             unsafe { gemm.run_parallel(isa) };
         });

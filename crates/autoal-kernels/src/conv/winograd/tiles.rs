@@ -5,15 +5,18 @@ use crate::{
     gemm::Panels,
     memory::SharedMut,
     simd::{Kernel, Simd},
+    words::Words,
 };
 
 /// Output pixels along a tile.
 const TILE: usize = 4;
 
-/// The tiles of all images. Rows of tiles are counted through all images.
+/// The tiles of all images, or of all groups of images that share words. Rows of tiles are counted through all groups.
 #[derive(Clone, Copy)]
 pub(super) struct Tiles {
     batch: usize,
+    /// Images that share words.
+    group: usize,
     height: usize,
     width: usize,
     down: usize,
@@ -22,15 +25,15 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    pub(super) fn new(shape: &ConvShape) -> Self {
-        let (height, width) = (shape.height, shape.width);
-        Tiles { batch: shape.batch, height, width, down: height.div_ceil(TILE), across: width.div_ceil(TILE) }
+    pub(super) fn new(shape: &ConvShape, words: Words) -> Self {
+        let (batch, height, width) = (shape.batch, shape.height, shape.width);
+        Tiles { batch, group: words.images(), height, width, down: height.div_ceil(TILE), across: width.div_ceil(TILE) }
     }
-    /// Rows of tiles in all images.
+    /// Rows of tiles in all groups.
     pub(super) fn rows(self) -> usize {
-        self.batch * self.down
+        self.batch.div_ceil(self.group) * self.down
     }
-    /// Tiles in all images.
+    /// Tiles in all groups.
     pub(super) fn count(self) -> usize {
         self.rows() * self.across
     }
@@ -39,23 +42,25 @@ impl Tiles {
         self.batch * self.height * self.width
     }
 
-    /// The index of pixel `(y, x)` of a tile, counted from `before` pixels above and left of its first; `None` outside the image.
+    /// The index of pixel `(y, x)` of a tile in the `member`-th image of its group, counted from `before` pixels above and left of its
+    /// first; `None` outside the image and beyond the last image.
     #[inline(always)]
-    fn pixel(self, row: usize, tile: usize, before: usize, y: usize, x: usize) -> Option<usize> {
+    fn pixel(self, [row, tile]: [usize; 2], member: usize, before: usize, y: usize, x: usize) -> Option<usize> {
+        let image = row / self.down * self.group + member;
         // Outside on the low side wraps to a large number and fails the same comparison.
         let y = ((row % self.down) * TILE + y).wrapping_sub(before);
         let x = (tile * TILE + x).wrapping_sub(before);
-        (y < self.height && x < self.width).then(|| ((row / self.down) * self.height + y) * self.width + x)
+        (y < self.height && x < self.width && image < self.batch).then(|| (image * self.height + y) * self.width + x)
     }
 
     /// Pointers to the `N x N` pixels of a tile; those outside the image point to zeros.
     #[inline(always)]
     fn pointers<const N: usize>(
         self,
-        row: usize,
-        tile: usize,
+        tile: [usize; 2],
+        member: usize,
         before: usize,
-        image: &[f32],
+        images: &[f32],
         zeros: &[f32],
         channels: usize,
     ) -> [[*const f32; N]; N] {
@@ -63,8 +68,8 @@ impl Tiles {
         let mut pointers = [[zeros.as_ptr(); N]; N];
         for (y, line) in pointers.iter_mut().enumerate() {
             for (x, pointer) in line.iter_mut().enumerate() {
-                if let Some(pixel) = self.pixel(row, tile, before, y, x) {
-                    *pointer = image[pixel * channels..][..channels].as_ptr();
+                if let Some(pixel) = self.pixel(tile, member, before, y, x) {
+                    *pointer = images[pixel * channels..][..channels].as_ptr();
                 }
             }
         }
@@ -95,7 +100,9 @@ pub(super) struct InputRow<'a> {
     pub(super) x: &'a [f32],
     /// At least `channels` zeros.
     pub(super) zeros: &'a [f32],
-    /// The row of tiles, counted through all images.
+    /// What is written.
+    pub(super) words: Words,
+    /// The row of tiles, counted through all groups.
     pub(super) row: usize,
     /// The row of tiles, counted within the destination.
     pub(super) first: usize,
@@ -108,17 +115,19 @@ impl Kernel for InputRow<'_> {
     #[inline(always)]
     fn run<V: Simd>(self) {
         for tile in 0..self.tiles.across {
-            let pointers = self.tiles.pointers::<6>(self.row, tile, 1, self.x, self.zeros, self.channels);
+            let pixels = |member| self.tiles.pointers::<6>([self.row, tile], member, 1, self.x, self.zeros, self.channels);
+            let pointers = [pixels(0), if self.words == Words::Images { pixels(1) } else { [[self.zeros.as_ptr(); 6]; 6] }];
             let to = (self.first * self.tiles.across + tile) * self.layout.row();
             for offset in (0..self.channels).step_by(V::LANES) {
                 let count = self.channels - offset;
+                let to = to + self.words.of(offset);
                 // SAFETY: each pointer is valid for `channels` values; this tile's row of each frequency is written by this call only,
-                // and is long enough because `layout.channels == channels`.
+                // and holds the words of `channels` values and a gap.
                 unsafe {
                     if count >= V::LANES {
-                        self.vector::<V>(&pointers, offset, V::LANES, to + offset);
+                        self.vector::<V>(&pointers, offset, V::LANES, to);
                     } else {
-                        self.vector::<V>(&pointers, offset, count, to + offset);
+                        self.vector::<V>(&pointers, offset, count, to);
                     }
                 }
             }
@@ -128,14 +137,30 @@ impl Kernel for InputRow<'_> {
 
 impl InputRow<'_> {
     #[inline(always)]
-    unsafe fn vector<V: Simd>(&self, pointers: &[[*const f32; 6]; 6], offset: usize, count: usize, to: usize) {
-        // SAFETY: as the caller argues.
-        let transformed = transform::input_tile(unsafe { load::<V, 6>(pointers, offset, count) });
-        for f in 0..FREQUENCIES {
-            // SAFETY: as the caller argues.
-            unsafe {
-                let to = self.to.at(f * self.layout.frequency() + to, count.min(V::LANES));
-                transformed[f / 6][f % 6].store_up_to(to, count);
+    unsafe fn vector<V: Simd>(&self, pointers: &[[[*const f32; 6]; 6]; 2], offset: usize, count: usize, to: usize) {
+        let [first, second] = pointers;
+        // SAFETY: as the caller argues; half a vector of words beyond the last channel's lies in the gap.
+        unsafe {
+            let transformed = transform::input_tile(load::<V, 6>(first, offset, count));
+            let at = |f: usize, count: usize| self.to.at(f * self.layout.frequency() + to, count);
+            match self.words {
+                Words::Single => {
+                    for f in 0..FREQUENCIES {
+                        transformed[f / 6][f % 6].store_up_to(at(f, count.min(V::LANES)), count);
+                    }
+                }
+                Words::Channels => {
+                    for f in 0..FREQUENCIES {
+                        transformed[f / 6][f % 6].store_halves(at(f, V::LANES / 2));
+                    }
+                }
+                Words::Images => {
+                    let second = transform::input_tile(load::<V, 6>(second, offset, count));
+                    for f in 0..FREQUENCIES {
+                        let words = V::pair(transformed[f / 6][f % 6], second[f / 6][f % 6]);
+                        words.store_up_to(at(f, count.min(V::LANES)), count);
+                    }
+                }
             }
         }
     }
@@ -147,6 +172,8 @@ pub(super) struct GradientRow<'a> {
     pub(super) channels: usize,
     pub(super) gy: &'a [f32],
     pub(super) zeros: &'a [f32],
+    /// What is written: single values, or those of two images.
+    pub(super) words: Words,
     pub(super) row: usize,
     pub(super) first: usize,
     pub(super) to: SharedMut<'a>,
@@ -160,7 +187,8 @@ impl Kernel for GradientRow<'_> {
     #[inline(always)]
     fn run<V: Simd>(self) {
         for tile in 0..self.tiles.across {
-            let pointers = self.tiles.pointers::<4>(self.row, tile, 0, self.gy, self.zeros, self.channels);
+            let pixels = |member| self.tiles.pointers::<4>([self.row, tile], member, 0, self.gy, self.zeros, self.channels);
+            let pointers = [pixels(0), if self.words == Words::Images { pixels(1) } else { [[self.zeros.as_ptr(); 4]; 4] }];
             let k = self.first * self.tiles.across + tile;
             for vector in 0..self.panels.vectors() {
                 let offset = vector * V::LANES;
@@ -181,12 +209,22 @@ impl Kernel for GradientRow<'_> {
 
 impl GradientRow<'_> {
     #[inline(always)]
-    unsafe fn vector<V: Simd>(&self, pointers: &[[*const f32; 4]; 4], offset: usize, count: usize, to: usize) {
+    unsafe fn vector<V: Simd>(&self, pointers: &[[[*const f32; 4]; 4]; 2], offset: usize, count: usize, to: usize) {
+        let [first, second] = pointers;
         // SAFETY: as the caller argues.
-        let transformed = transform::output_gradient_tile(unsafe { load::<V, 4>(pointers, offset, count) });
-        for f in 0..FREQUENCIES {
-            // SAFETY: as the caller argues.
-            unsafe { transformed[f / 6][f % 6].store(self.to.at(f * self.frequency + to, V::LANES)) };
+        unsafe {
+            let transformed = transform::output_gradient_tile(load::<V, 4>(first, offset, count));
+            let at = |f: usize| self.to.at(f * self.frequency + to, V::LANES);
+            if self.words == Words::Images {
+                let second = transform::output_gradient_tile(load::<V, 4>(second, offset, count));
+                for f in 0..FREQUENCIES {
+                    V::pair(transformed[f / 6][f % 6], second[f / 6][f % 6]).store(at(f));
+                }
+            } else {
+                for f in 0..FREQUENCIES {
+                    transformed[f / 6][f % 6].store(at(f));
+                }
+            }
         }
     }
 }
@@ -236,7 +274,7 @@ impl OutputRow<'_> {
         let pixels = transform::output_tile(square);
         for y in 0..TILE {
             for x in 0..TILE {
-                if let Some(pixel) = self.tiles.pixel(self.row, tile, 0, y, x) {
+                if let Some(pixel) = self.tiles.pixel([self.row, tile], 0, 0, y, x) {
                     // SAFETY: as the caller argues.
                     unsafe {
                         let to = self.out.at(pixel * self.channels + offset, count.min(V::LANES));

@@ -7,7 +7,8 @@ use crate::{
     Isa,
     gemm::Panels,
     memory::{Scratch, SharedMut},
-    simd::{Kernel, Simd},
+    simd::{Kernel, MAX_LANES, Simd},
+    words::Words,
 };
 
 /// Floats from one frequency's panels to the next.
@@ -15,17 +16,24 @@ pub(super) fn frequency(panels: Panels) -> usize {
     panels.len() + GAP
 }
 
-/// `G g G^T` of all kernels, as panels `[input][output]` for each frequency.
-pub(super) fn transform(isa: Isa, shape: &ConvShape, weight: &[f32], direction: Direction, panels: Panels) -> Scratch {
+/// `G g G^T` of all kernels, as panels `[words of inputs][output]` for each frequency.
+pub(super) fn transform(
+    isa: Isa,
+    shape: &ConvShape,
+    weight: &[f32],
+    direction: Direction,
+    words: Words,
+    panels: Panels,
+) -> Scratch {
     let mut transformed = Scratch::new(FREQUENCIES * frequency(panels));
     let to = SharedMut::new(&mut transformed);
     let row = shape.in_channels * 9;
     (0..panels.vectors()).into_par_iter().for_each(|vector| {
-        let (input_step, output_step, flip) = match direction {
-            Direction::Forward => (9, row, false),
-            Direction::InputGradient => (row, 9, true),
+        let (inputs, input_step, output_step, flip) = match direction {
+            Direction::Forward => (shape.in_channels, 9, row, false),
+            Direction::InputGradient => (shape.out_channels, row, 9, true),
         };
-        isa.run(WeightVector { weight, input_step, output_step, flip, panels, vector, to });
+        isa.run(WeightVector { weight, inputs, input_step, output_step, flip, words, panels, vector, to });
     });
     transformed
 }
@@ -33,43 +41,60 @@ pub(super) fn transform(isa: Isa, shape: &ConvShape, weight: &[f32], direction: 
 /// Transforms the kernels of one vector of outputs.
 struct WeightVector<'a> {
     weight: &'a [f32],
+    inputs: usize,
     input_step: usize,
     output_step: usize,
     flip: bool,
+    words: Words,
     panels: Panels,
     vector: usize,
     to: SharedMut<'a>,
 }
 
-/// Lanes of the widest vector.
-const MAX_LANES: usize = 16;
-
 impl Kernel for WeightVector<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Simd>(self) {
-        let first = self.vector * V::LANES;
-        let used = (self.panels.columns - first).min(V::LANES);
-        let mut lanes = [0.0; 9 * MAX_LANES];
-        for input in 0..self.panels.depth {
-            for lane in 0..used {
-                let kernel = &self.weight[input * self.input_step + (first + lane) * self.output_step..][..9];
-                for (tap, &value) in kernel.iter().enumerate() {
-                    lanes[if self.flip { 8 - tap } else { tap } * V::LANES + lane] = value;
+        for k in 0..self.panels.depth {
+            let at = self.panels.at(self.vector, k);
+            // SAFETY: this vector of each panel row is written by this kernel alone.
+            unsafe {
+                let at = |f: usize| self.to.at(f * frequency(self.panels) + at, V::LANES);
+                if self.words == Words::Channels {
+                    let (low, high) = (self.transformed::<V>(2 * k), self.transformed::<V>(2 * k + 1));
+                    for f in 0..FREQUENCIES {
+                        V::pair(low[f / 6][f % 6], high[f / 6][f % 6]).store(at(f));
+                    }
+                } else {
+                    let transformed = self.transformed::<V>(k);
+                    for f in 0..FREQUENCIES {
+                        transformed[f / 6][f % 6].store(at(f));
+                    }
                 }
             }
-            let mut kernels = [[V::splat(0.0); 3]; 3];
-            for tap in 0..9 {
-                // SAFETY: `lanes` holds nine vectors of at most `MAX_LANES`.
-                kernels[tap / 3][tap % 3] = unsafe { V::load(lanes[tap * V::LANES..][..V::LANES].as_ptr()) };
-            }
-            let transformed = transform::weight_tile(kernels);
-            let at = self.panels.at(self.vector, input);
-            for f in 0..FREQUENCIES {
-                // SAFETY: this vector of each panel row is written by this kernel alone.
-                unsafe { transformed[f / 6][f % 6].store(self.to.at(f * frequency(self.panels) + at, V::LANES)) };
+        }
+    }
+}
+
+impl WeightVector<'_> {
+    /// The kernels from one input, zero beyond the last.
+    #[inline(always)]
+    fn transformed<V: Simd>(&self, input: usize) -> [[V; 6]; 6] {
+        let first = self.vector * V::LANES;
+        let used = if input < self.inputs { (self.panels.columns - first).min(V::LANES) } else { 0 };
+        let mut lanes = [0.0; 9 * MAX_LANES];
+        for lane in 0..used {
+            let kernel = &self.weight[input * self.input_step + (first + lane) * self.output_step..][..9];
+            for (tap, &value) in kernel.iter().enumerate() {
+                lanes[if self.flip { 8 - tap } else { tap } * V::LANES + lane] = value;
             }
         }
+        let mut kernels = [[V::splat(0.0); 3]; 3];
+        for tap in 0..9 {
+            // SAFETY: `lanes` holds nine vectors of at most `MAX_LANES`.
+            kernels[tap / 3][tap % 3] = unsafe { V::load(lanes[tap * V::LANES..][..V::LANES].as_ptr()) };
+        }
+        transform::weight_tile(kernels)
     }
 }
 
