@@ -1,10 +1,12 @@
 //! Weights between PyTorch's order `[out, in, kernel, kernel]` and the panels of the matrix product.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::{
     gemm::Panels,
-    memory::{Scratch, SharedMut},
+    memory::{Scratch, SharedMut, filled},
     simd::MAX_LANES,
     words::{Words, word},
 };
@@ -55,23 +57,71 @@ pub(crate) fn pack_rows(panels: Panels, rows: &[f32]) -> Scratch {
     pack(panels, |k, first, to| to.copy_from_slice(&rows[k * panels.columns + first..][..to.len()]))
 }
 
-/// Output channels that [`unpack`] writes together: their weights' cache lines stay in the second-level cache.
-const CHANNELS: usize = 16;
+/// Input and output channels of the blocks in which weights are moved between orders, so that both sides of a move stay in the
+/// first-level cache: their rows lie powers of two apart, where few of them find room.
+const BLOCK: [usize; 2] = [16, 16];
 
-/// Brings a gradient from `[tap, in, out]` (rows of `out_channels`) into `[out, in, tap]`.
-pub(crate) fn unpack(gradient: &[f32], in_channels: usize, out_channels: usize, taps: usize) -> Vec<f32> {
-    let row = in_channels * taps;
-    let mut weight = vec![0.0; out_channels * row];
-    weight.par_chunks_mut(CHANNELS * row).enumerate().for_each(|(block, weight)| {
-        let first = block * CHANNELS;
-        for channel in 0..in_channels {
+/// Calls `f` with the input and output channels of each block of the `block`-th group of output channels.
+fn blocks(channels: [usize; 2], block: usize, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+    let [inputs, outputs] = channels;
+    let output = block * BLOCK[1]..((block + 1) * BLOCK[1]).min(outputs);
+    for first in (0..inputs).step_by(BLOCK[0]) {
+        f(first..(first + BLOCK[0]).min(inputs), output.clone());
+    }
+}
+
+/// Weights `[out, in, tap]` in the order `[tap, in, out]`.
+pub(crate) fn taps_in_out(weight: &[f32], [inputs, outputs]: [usize; 2], taps: usize) -> Scratch {
+    let mut moved = Scratch::new(weight.len());
+    let to = SharedMut::new(&mut moved);
+    (0..outputs.div_ceil(BLOCK[1])).into_par_iter().for_each(|block| {
+        blocks([inputs, outputs], block, |input, output| {
             for tap in 0..taps {
-                let from = &gradient[(tap * in_channels + channel) * out_channels + first..];
-                for (to, &value) in weight.chunks_exact_mut(row).zip(from) {
-                    to[channel * taps + tap] = value;
+                for i in input.clone() {
+                    let at = (tap * inputs + i) * outputs + output.start;
+                    // SAFETY: each group of output channels is written by one thread.
+                    let to = unsafe { std::slice::from_raw_parts_mut(to.at(at, output.len()), output.len()) };
+                    let from = weight[(output.start * inputs + i) * taps + tap..].iter().step_by(inputs * taps);
+                    to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
                 }
             }
+        });
+    });
+    moved
+}
+
+/// Weights `[out, in, tap]` in the order `[tap, out, in]`.
+pub(crate) fn taps_out_in(weight: &[f32], [inputs, outputs]: [usize; 2], taps: usize) -> Scratch {
+    let mut moved = Scratch::new(weight.len());
+    let to = SharedMut::new(&mut moved);
+    weight.par_chunks(inputs * taps).enumerate().for_each(|(output, from)| {
+        for tap in 0..taps {
+            // SAFETY: each output channel is written by one thread.
+            let to = unsafe { std::slice::from_raw_parts_mut(to.at((tap * outputs + output) * inputs, inputs), inputs) };
+            to.iter_mut().zip(from[tap..].iter().step_by(taps)).for_each(|(to, &value)| *to = value);
         }
     });
-    weight
+    moved
+}
+
+/// Brings a gradient from `[tap, in, out]` into `[out, in, tap]`.
+pub(crate) fn unpack(gradient: &[f32], inputs: usize, outputs: usize, taps: usize) -> Vec<f32> {
+    let row = inputs * taps;
+    let fill = |weight: SharedMut<'_>| {
+        (0..outputs.div_ceil(BLOCK[1])).into_par_iter().for_each(|block| {
+            blocks([inputs, outputs], block, |input, output| {
+                for tap in 0..taps {
+                    for i in input.clone() {
+                        let from = &gradient[(tap * inputs + i) * outputs..][output.clone()];
+                        for (o, &value) in output.clone().zip(from) {
+                            // SAFETY: each group of output channels is written by one thread.
+                            unsafe { weight.at(o * row + i * taps + tap, 1).write(value) };
+                        }
+                    }
+                }
+            });
+        });
+    };
+    // SAFETY: the blocks cover all pairs of channels, each with all taps.
+    unsafe { filled(outputs * row, fill) }
 }
