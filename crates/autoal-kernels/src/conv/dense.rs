@@ -45,9 +45,8 @@ pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weig
     let (taps, words) = (Taps::new(shape), Words::over_channels(arithmetic.precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let panels = Panels { depth: taps.inputs * words.of(ci), columns: taps.outputs * co, lanes: arithmetic.isa.lanes() };
-    let weight = weights::taps_in_out(weight, [ci, co], shape.taps());
     let matrix = weights::pack_channels(panels, words, ci, |input, channel, first, to| {
-        fill(to, first, co, |output| taps.between(input, output), |tap| &weight[(tap * ci + channel) * co..][..co]);
+        fill(to, first, co, |output| taps.between(input, output), |c, tap| weight[(c * ci + channel) * shape.taps() + tap]);
     });
     let mut scratch = None;
     let x = words.all(arithmetic.isa, ci, taps.inputs * ci, x, &mut scratch);
@@ -58,9 +57,8 @@ pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f3
     let (taps, words) = (Taps::new(shape), Words::over_channels(arithmetic.precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let panels = Panels { depth: taps.outputs * words.of(co), columns: taps.inputs * ci, lanes: arithmetic.isa.lanes() };
-    let weight = weights::taps_out_in(weight, [ci, co], shape.taps());
     let matrix = weights::pack_channels(panels, words, co, |output, channel, first, to| {
-        fill(to, first, ci, |input| taps.between(input, output), |tap| &weight[(tap * co + channel) * ci..][..ci]);
+        fill(to, first, ci, |input| taps.between(input, output), |c, tap| weight[(channel * ci + c) * shape.taps() + tap]);
     });
     let mut scratch = None;
     let gy = words.all(arithmetic.isa, co, taps.outputs * co, gy, &mut scratch);
@@ -68,19 +66,19 @@ pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f3
 }
 
 /// Writes columns from `first` on, each a pixel and one of its `channels`: the weight of the pixel's tap, or zero without one.
-fn fill<'a>(
+fn fill(
     to: &mut [f32],
     first: usize,
     channels: usize,
     tap_of: impl Fn(usize) -> Option<usize>,
-    weights: impl Fn(usize) -> &'a [f32],
+    weight: impl Fn(usize, usize) -> f32,
 ) {
     let (mut pixel, mut channel, mut rest) = (first / channels, first % channels, to);
     while !rest.is_empty() {
         let (part, after) = rest.split_at_mut((channels - channel).min(rest.len()));
         match tap_of(pixel) {
             None => part.fill(0.0),
-            Some(tap) => part.copy_from_slice(&weights(tap)[channel..][..part.len()]),
+            Some(tap) => part.iter_mut().enumerate().for_each(|(i, to)| *to = weight(channel + i, tap)),
         }
         (pixel, channel, rest) = (pixel + 1, 0, after);
     }

@@ -185,9 +185,9 @@ pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weig
     let padded = Padded::input(shape, words);
     let (ci, co, taps) = (shape.in_channels, shape.out_channels, shape.taps());
     let panels = Panels { depth: taps * words.of(ci), columns: co, lanes: arithmetic.isa.lanes() };
-    let weight = weights::taps_in_out(weight, [ci, co], taps);
     let b = weights::pack_channels(panels, words, ci, |tap, channel, first, to| {
-        to.copy_from_slice(&weight[(tap * ci + channel) * co + first..][..to.len()]);
+        let from = weight[first * ci * taps + channel * taps + tap..].iter().step_by(ci * taps);
+        to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
     });
     let parts = [(Patches::input(shape, &padded), b, panels)];
     let image = shape.out_height() * shape.out_width() * co;
@@ -197,12 +197,11 @@ pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weig
 
 pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
     let padded = Padded::output_gradient(shape, Words::over_channels(arithmetic.precision));
-    let weight = weights::taps_out_in(weight, [shape.in_channels, shape.out_channels], shape.taps());
     let phases = (0..shape.stride).flat_map(|row| (0..shape.stride).map(move |column| (row, column)));
     let parts: Vec<_> = phases
         .map(|(row, column)| Phase::new(shape, row, column))
         .filter(|phase| !phase.rows.is_empty() && !phase.columns.is_empty())
-        .map(|phase| phase.part(arithmetic.isa, shape, &padded, &weight))
+        .map(|phase| phase.part(arithmetic.isa, shape, &padded, weight))
         .collect();
     let image = shape.height * shape.width * shape.in_channels;
     // SAFETY: each input pixel belongs to exactly one phase, and a phase without taps writes zeros.
@@ -230,7 +229,7 @@ impl Phase {
         }
     }
 
-    /// Input pixel `p` meets output `(p + padding - tap) / stride` through `tap`. The weights are in the order `[tap, out, in]`.
+    /// Input pixel `p` meets output `(p + padding - tap) / stride` through `tap`.
     fn part(&self, isa: Isa, shape: &ConvShape, padded: &Padded, weight: &[f32]) -> (Patches, Scratch, Panels) {
         let (ci, co, kernel) = (shape.in_channels, shape.out_channels, shape.kernel);
         let taps: Vec<(usize, usize)> = pairs(&self.row_taps, &self.column_taps);
@@ -253,7 +252,8 @@ impl Phase {
         let panels = Panels { depth: taps.len() * padded.pixel(), columns: ci, lanes: isa.lanes() };
         let b = weights::pack_channels(panels, padded.words, co, |tap, channel, first, to| {
             let (u, v) = taps[tap];
-            to.copy_from_slice(&weight[((u * kernel + v) * co + channel) * ci + first..][..to.len()]);
+            let from = weight[(channel * ci + first) * kernel * kernel + u * kernel + v..].iter().step_by(kernel * kernel);
+            to.iter_mut().zip(from).for_each(|(to, &value)| *to = value);
         });
         (patches, b, panels)
     }
