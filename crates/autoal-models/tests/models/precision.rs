@@ -11,8 +11,8 @@ use burn::module::Module;
 use crate::support::{Labeled, device, features, images, linear, short, small_resnet};
 
 /// Largest difference of an output from that in f32, as a share of the largest output: 20 convolutions whose operands are rounded to 8
-/// bits, some after a Winograd transform, which adds up a few rounded values with factors above 1.
-const ROUNDING: f32 = 0.1;
+/// bits. Rounding inputs and weights alone gives 0.005; a Winograd transform in bf16 adds up rounded values with factors above 1.
+const ROUNDING: f32 = 0.05;
 
 fn bf16(epochs: usize) -> TrainConfig {
     TrainConfig { precision: Precision::Bf16, ..short(epochs) }
