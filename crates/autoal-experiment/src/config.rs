@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use autoal_data::{DataConfig, Dataset, Seed};
 use autoal_models::config::{Arch, Weights};
-use autoal_models::{ModelConfig, TrainConfig};
+use autoal_models::{ComputeDevice, ModelConfig, TrainConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, strategy};
@@ -122,7 +122,8 @@ impl ExperimentConfig {
         let strategies = strategies(&raw.strategies).map_err(|message| fault("", "strategies", message))?;
         check_budget(&raw.budget).map_err(|(key, message)| fault("budget", key, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        raw.train.check().map_err(|message| fault("train", key_of(&message), message.clone()))?;
+        let train = raw.train.check().and_then(|()| raw.train.check_arch(raw.model.arch));
+        train.map_err(|message| fault("train", key_of(&message), message.clone()))?;
         if raw.model.arch == Arch::ResNet18 && raw.train.batch_size < 2 {
             let message = "`batch-size` is 1, expected at least 2: batch norm needs several samples";
             return Err(fault("train", "batch-size", message.into()));
@@ -153,7 +154,7 @@ impl ExperimentConfig {
 
     /// Checks what only the data can tell: that the budget fits the pool, and that the model takes these inputs.
     pub fn check_against(&self, dataset: &Dataset) -> Result<(), ConfigError> {
-        let fault = |message| ConfigError { path: self.path.clone(), line: None, message, hint: None };
+        let fault = |message| self.fault(message);
         let pool = dataset.train.len();
         let budget = &self.budget;
         let total = budget.seed_set_size + budget.query_size * budget.rounds as usize;
@@ -174,6 +175,16 @@ impl ExperimentConfig {
             )));
         }
         self.model.check(dataset.train.samples.shape()).map_err(fault)
+    }
+
+    /// Checks what only the device can tell: that it has the precision.
+    pub fn check_on(&self, device: &ComputeDevice) -> Result<(), ConfigError> {
+        device.check_precision(self.train.precision).map_err(|message| self.fault(message))
+    }
+
+    /// An error that no single line is to blame for.
+    fn fault(&self, message: String) -> ConfigError {
+        ConfigError { path: self.path.clone(), line: None, message, hint: None }
     }
 
     /// The part of the configuration that the results of a cell depend on. The number of rounds is not: a longer run goes on.

@@ -27,7 +27,7 @@ pub struct Environment<'a> {
 }
 
 impl<'a> Environment<'a> {
-    /// Puts the parts together; an error when the configuration does not fit the data.
+    /// Puts the parts together; an error when the configuration does not fit the data or the device.
     pub fn new(
         config: ExperimentConfig,
         dataset: Arc<Dataset>,
@@ -36,6 +36,7 @@ impl<'a> Environment<'a> {
         observer: &'a dyn Observer,
         stop: Stop,
     ) -> Result<Self, ExperimentError> {
+        config.check_on(&device)?;
         config.check_against(&dataset)?;
         Ok(Self { config, dataset, device, pretrained, observer, stop, seed_set_models: SeedSetModels::default() })
     }

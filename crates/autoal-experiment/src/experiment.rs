@@ -92,6 +92,7 @@ impl Experiment {
             classes: env.dataset.num_classes(),
         });
         env.tell(&Event::Planned { cells: cells.len(), rounds: env.config.budget.rounds + 1 });
+        warn_of_emulation(env);
         let failures = run_cells(env, &folder, cells, options.jobs.max(1));
         let outcome = match failures {
             _ if env.stop.requested() => Outcome::Stopped,
@@ -99,6 +100,15 @@ impl Experiment {
             failures => Outcome::Failed(failures),
         };
         Ok((Self { folder }, outcome))
+    }
+}
+
+/// A precision that is meant to save time must not cost it unnoticed.
+fn warn_of_emulation(env: &Environment<'_>) {
+    if env.device.emulates(env.config.train.precision) {
+        let message =
+            "`train.precision` is `bf16`, which this processor has no instructions for and emulates: `f32` is faster here";
+        env.tell(&Event::Warning { message: message.into() });
     }
 }
 

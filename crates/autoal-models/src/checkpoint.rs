@@ -11,6 +11,7 @@ use autoal_data::{InputShape, Normalization, Seed, Stream};
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Precision;
 use crate::{ComputeDevice, InputEncoder, LossHead, ModelConfig, ModelError, Network, State, Take, TrainedModel};
 
 /// Version of the file's metadata; a file of another version is refused.
@@ -32,6 +33,9 @@ struct Header {
     train_loss: f64,
     epochs: usize,
     eval_batch_size: usize,
+    /// Not in files that are older than `bf16`.
+    #[serde(default)]
+    precision: Precision,
     mean_and_std: Option<(Vec<f32>, Vec<f32>)>,
 }
 
@@ -53,6 +57,7 @@ impl TrainedModel {
             train_loss: self.train_loss,
             epochs: self.epochs,
             eval_batch_size: self.eval_batch_size,
+            precision: self.network.precision(),
             mean_and_std: self.encoder.normalization().map(|constants| (constants.mean.clone(), constants.std.clone())),
         };
         let header = serde_json::to_string(&header).map_err(|error| wrong(path, error.to_string()))?;
@@ -61,9 +66,11 @@ impl TrainedModel {
     }
 
     /// Reads a model that [`TrainedModel::save`] wrote, onto a device. Fails on files that are missing, truncated, foreign or of another
-    /// version.
+    /// version, and when the device does not have the model's precision.
     pub fn load(path: &Path, device: &ComputeDevice) -> Result<Self, ModelError> {
         let header = read_header(path)?;
+        let fail = |detail| wrong(path, detail);
+        device.check_precision(header.precision).map_err(fail)?;
         let constants = header.mean_and_std.map(|(mean, std)| Normalization { mean, std });
         let encoder = InputEncoder::new(header.shape, constants.as_ref(), device)?;
         // The first weights are overwritten, so their seed does not matter.
@@ -71,9 +78,8 @@ impl TrainedModel {
         let network = Network::init(&header.config, header.shape, header.outputs, &mut rng, device.burn())?;
         let head = header.loss_head.then(|| LossHead::init(&network.stage_widths(), &mut rng, device.burn()));
         let state = State::read(path)?;
-        let fail = |detail| wrong(path, detail);
         Ok(Self {
-            network: network.with_state(&state, Take::All).map_err(fail)?.valid(),
+            network: network.with_state(&state, Take::All).map_err(fail)?.with_precision(header.precision).valid(),
             loss_head: head.map(|head| state.load(head, LOSS_HEAD, Take::All)).transpose().map_err(fail)?,
             config: header.config,
             train_loss: header.train_loss,

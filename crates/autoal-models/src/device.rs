@@ -8,6 +8,7 @@ use std::fmt;
 use burn::tensor::Device;
 
 use crate::ModelError;
+use crate::config::Precision;
 
 /// A device that was found and can be used.
 #[derive(Clone)]
@@ -75,6 +76,20 @@ impl ComputeDevice {
         &self.name
     }
 
+    /// Whether convolutions can be computed here in that precision; the message says what to use instead.
+    pub fn check_precision(&self, precision: Precision) -> Result<(), String> {
+        if precision == Precision::F32 || has_kernels(&self.device) {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(format!("`train.precision` is `bf16`, which the device `{name}` does not have here: use `f32`, or the device `cpu`"))
+    }
+
+    /// Whether the device has that precision, but its processor no instructions for it.
+    pub fn emulates(&self, precision: Precision) -> bool {
+        precision == Precision::Bf16 && has_kernels(&self.device) && !has_bf16_instructions()
+    }
+
     /// Every backend, whether it is compiled in, and the devices it finds.
     pub fn list() -> Vec<BackendStatus> {
         BACKENDS
@@ -96,6 +111,24 @@ impl fmt::Debug for ComputeDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ComputeDevice").field(&self.name).finish()
     }
+}
+
+/// Whether the device's convolutions are those of `autoal-kernels`, which alone know another precision than f32.
+#[cfg(feature = "flex")]
+fn has_kernels(device: &Device) -> bool {
+    autoal_kernels::ops::supports(device)
+}
+
+#[cfg(not(feature = "flex"))]
+fn has_kernels(_: &Device) -> bool {
+    false
+}
+
+fn has_bf16_instructions() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 fn cpu_backend() -> &'static str {
@@ -215,5 +248,26 @@ fn none_found(backend: &str, index: usize, count: usize) -> String {
         0 => format!("no device found: `{backend}` needs its driver and a supported GPU; `--device cpu` runs anywhere"),
         1 => format!("no device found of number {index}: there is one, number 0"),
         _ => format!("no device found of number {index}: there are {count}, counted from 0"),
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use autoal_kernels::{Isa, ops};
+
+    use super::*;
+
+    #[test]
+    fn bf16_needs_the_kernels() {
+        let device = |name: &str| ComputeDevice { name: name.into(), device: Device::flex() };
+        assert_eq!(device("cpu").check_precision(Precision::Bf16), Ok(()));
+        // Without its kernels the CPU is as any other device; no other test of this process computes anything.
+        ops::set_isa(None);
+        let refused = device("cuda").check_precision(Precision::Bf16);
+        assert_eq!(device("cuda").check_precision(Precision::F32), Ok(()));
+        assert!(!device("cuda").emulates(Precision::Bf16));
+        ops::set_isa(Some(Isa::detect()));
+        let expected = "`train.precision` is `bf16`, which the device `cuda` does not have here: use `f32`, or the device `cpu`";
+        assert_eq!(refused.expect_err("no kernels"), expected);
     }
 }

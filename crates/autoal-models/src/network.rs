@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use crate::ModelError;
-use crate::config::{Arch, ModelConfig};
+use crate::config::{Arch, ModelConfig, Precision};
 use crate::feature_net::FeatureNet;
 use crate::linear::Linear;
 use crate::resnet::{ChannelStatistics, ResNet, Statistics};
@@ -72,7 +72,7 @@ pub struct Network {
 impl Network {
     /// A network with first weights drawn from `rng` on the host, in the order of the layers; `outputs` classes or candidates.
     ///
-    /// Pretrained weights are not loaded here but by [`train`](crate::train()). Fails when the configuration does not fit `shape`.
+    /// Pretrained weights are not loaded here but by [`train`](crate::train()), which sets the precision as well. Fails when the configuration does not fit `shape`.
     pub fn init(
         config: &ModelConfig,
         shape: InputShape,
@@ -129,6 +129,16 @@ impl Network {
         Self { backbone, ..self }
     }
 
+    /// The same network with convolutions in that precision, wherever it goes from here; one over features has none and stays as it is.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        let backbone = match self.backbone {
+            Backbone::ResNet(net) => Backbone::ResNet(net.with_precision(precision)),
+            Backbone::Features(net) => Backbone::Features(net),
+        };
+        Self { backbone, ..self }
+    }
+
     /// The same network with a classifier that says 0 for everything.
     #[must_use]
     pub fn with_zero_classifier(self) -> Self {
@@ -162,6 +172,14 @@ impl Network {
     /// Number of outputs, `K`.
     pub fn outputs(&self) -> usize {
         self.classifier.outputs()
+    }
+
+    /// What its convolutions multiply in.
+    pub fn precision(&self) -> Precision {
+        match &self.backbone {
+            Backbone::ResNet(net) => net.precision(),
+            Backbone::Features(_) => Precision::F32,
+        }
     }
 
     /// Whether a batch of one sample would be normalised by itself.

@@ -61,6 +61,16 @@ fn a_setting_of_the_training_that_is_out_of_range_is_named_with_its_line() {
 }
 
 #[test]
+fn a_precision_that_is_unknown_or_without_effect_is_named_with_its_line() {
+    let (code, text) = replaced("epochs = 3", "epochs = 3\nprecision = \"fp16\"");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("line 22: unknown variant `fp16`, expected `f32` or `bf16`"), "{text}");
+    let (code, text) = replaced("width = 4\n\n[train]", "arch = \"linear\"\n\n[train]\nprecision = \"bf16\"");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("line 21: `train.precision` is `bf16`, which is for convolutions"), "{text}");
+}
+
+#[test]
 fn a_seed_named_twice_on_the_command_line_is_a_usage_error() {
     let place = Place::with(SMALL);
     let (code, text) = complaint(place.experiment(&["--seeds", "1,1"]));
@@ -100,11 +110,16 @@ fn a_folder_with_results_of_another_configuration_is_not_touched() {
     succeed(place.experiment(&one));
     let rounds = place.path().join("runs/small/random/seed-1/rounds.jsonl");
     let before = std::fs::read(&rounds).expect("rounds");
-    std::fs::write(place.path().join("experiment.toml"), SMALL.replace("epochs = 3", "epochs = 4")).expect("write");
-    let (code, text) = complaint(place.experiment(&one));
-    assert_eq!(code, 1, "{text}");
-    assert!(text.contains("`config.train.epochs` was 3 and is now 4"), "{text}");
-    assert_eq!(std::fs::read(&rounds).expect("rounds"), before);
+    for (now, expected) in [
+        ("epochs = 4", "`config.train.epochs` was 3 and is now 4"),
+        ("epochs = 3\nprecision = \"bf16\"", "`config.train.precision` was \"f32\" and is now \"bf16\""),
+    ] {
+        std::fs::write(place.path().join("experiment.toml"), SMALL.replace("epochs = 3", now)).expect("write");
+        let (code, text) = complaint(place.experiment(&one));
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(std::fs::read(&rounds).expect("rounds"), before);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::model::Arch;
+
 /// Update rule, with PyTorch's defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
@@ -154,13 +156,16 @@ pub enum ClassWeights {
     Balanced,
 }
 
-/// Number format of the network.
+/// Number format in which convolutions multiply, in training and whenever the trained network is used. Weights, activations, gradients,
+/// sums and all other layers are 32-bit floats in any case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// 32-bit floats.
     #[default]
     F32,
+    /// bfloat16, for convolutions on the `flex` device only. A processor without AVX512-BF16 emulates it, slowly.
+    Bf16,
 }
 
 /// The `[train]` table.
@@ -179,7 +184,7 @@ pub struct TrainConfig {
     pub augment: AugmentConfig,
     /// Weights of the classes in the loss.
     pub class_weights: ClassWeights,
-    /// Number format.
+    /// Number format of convolutions.
     pub precision: Precision,
     /// Samples a batch when nothing is learned.
     pub eval_batch_size: usize,
@@ -214,5 +219,16 @@ impl TrainConfig {
         }
         self.optimizer.check().map_err(|detail| detail.replacen("`optimizer.", "`train.optimizer.", 1))?;
         self.schedule.check(self.epochs).map_err(|detail| detail.replacen("`schedule.", "`train.schedule.", 1))
+    }
+
+    /// Whether every value means something for a network of that kind; the message names the key and what to do.
+    pub fn check_arch(&self, arch: Arch) -> Result<(), String> {
+        match (self.precision, arch) {
+            (Precision::F32, _) | (Precision::Bf16, Arch::ResNet18) => Ok(()),
+            (Precision::Bf16, Arch::Linear | Arch::Mlp) => {
+                Err("`train.precision` is `bf16`, which is for convolutions, but a network over features has none: use `f32`"
+                    .into())
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use super::accumulate::{SampleSums, collect};
 use super::{MAX_MEMBERS, PoolOutputs};
-use crate::config::{Arch, AugmentConfig, Holdout, Weights};
+use crate::config::{Arch, AugmentConfig, Holdout, Precision, Weights};
 use crate::{ModelConfig, ModelError, TrainConfig, TrainOptions, TrainedModel, TrainingSet, train};
 
 const ENSEMBLE: Stream = Stream::named("ensemble");
@@ -50,7 +50,9 @@ impl PoolOutputs<'_> {
         // Of these features, a labeled sample's row is its position.
         let rows: Vec<SampleId> = (0..self.query.labeled.len() as u32).map(SampleId).collect();
         let config = ModelConfig { arch: Arch::Linear, weights: Weights::Scratch, ..self.query.model.config.clone() };
-        let train_config = TrainConfig { augment: AugmentConfig::default(), ..self.query.train_config.clone() };
+        // Neither is for features.
+        let (augment, precision) = (AugmentConfig::default(), Precision::F32);
+        let train_config = TrainConfig { augment, precision, ..self.query.train_config.clone() };
         self.holdout(&config, &train_config, &Samples::Features(features), &rows, train_at, test_at)
     }
 

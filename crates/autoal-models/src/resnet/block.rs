@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
-use super::layers::{After, BatchNorm, ChannelStatistics, Conv, Statistics, conv_norm, fork};
+use super::layers::{After, BatchNorm, ChannelStatistics, Conv, Pass, conv_norm, fork};
 
 /// Two 3x3 convolutions and a shortcut (He et al., CVPR 2016), with torchvision's names.
 #[derive(Module, Debug)]
@@ -35,14 +35,14 @@ impl Block {
     }
 
     /// `[batch, in, rows, columns]` to `[batch, out, rows / stride, columns / stride]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, statistics: &mut Statistics<'_>) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
         let [input, shortcut] = fork(input);
-        let inner = conv_norm(&self.conv1, &self.bn1, input, After::Relu, statistics);
+        let inner = conv_norm(&self.conv1, &self.bn1, input, After::Relu, pass);
         let shortcut = match &self.downsample {
             None => shortcut,
-            Some(down) => conv_norm(&down.conv, &down.bn, shortcut, After::Identity, statistics),
+            Some(down) => conv_norm(&down.conv, &down.bn, shortcut, After::Identity, pass),
         };
-        conv_norm(&self.conv2, &self.bn2, inner, After::AddRelu(shortcut), statistics)
+        conv_norm(&self.conv2, &self.bn2, inner, After::AddRelu(shortcut), pass)
     }
 
     /// Takes this block's batch statistics off the list, in forward order.

@@ -13,6 +13,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, activation};
 use rand::Rng;
 
+use crate::config::Precision;
 use crate::init;
 
 /// PyTorch's default.
@@ -58,6 +59,15 @@ pub(crate) struct BatchNorm {
 pub(crate) struct ChannelStatistics {
     mean: Tensor<1>,
     variance: Tensor<1>,
+}
+
+/// One forward through the network: what all of its layers are told.
+pub(crate) struct Pass<'a> {
+    /// What batch norm normalises with.
+    pub(crate) statistics: Statistics<'a>,
+    /// What convolutions multiply in, where the kernels compute them; Burn's own know f32 alone.
+    #[cfg_attr(not(feature = "flex"), expect(dead_code, reason = "read by the kernels"))]
+    pub(crate) precision: Precision,
 }
 
 /// Which statistics batch norm normalises with.
@@ -127,18 +137,12 @@ pub(crate) enum After {
 }
 
 /// `after(norm(conv(input)))`: every convolution of the network goes through here, so this is where a fused kernel is chosen.
-pub(crate) fn conv_norm(
-    conv: &Conv,
-    norm: &BatchNorm,
-    input: Tensor<4>,
-    after: After,
-    statistics: &mut Statistics<'_>,
-) -> Tensor<4> {
+pub(crate) fn conv_norm(conv: &Conv, norm: &BatchNorm, input: Tensor<4>, after: After, pass: &mut Pass<'_>) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if let Some(output) = fast::conv_norm(conv, norm, &input, &after, statistics) {
+    if let Some(output) = fast::conv_norm(conv, norm, &input, &after, pass) {
         return output;
     }
-    let output = norm.forward(conv.forward(input), statistics);
+    let output = norm.forward(conv.forward(input), &mut pass.statistics);
     match after {
         After::Identity => output,
         After::Relu => activation::relu(output),

@@ -8,9 +8,9 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use self::block::Block;
-use self::layers::{After, BatchNorm, Conv, conv_norm, global_average, max_pool};
+use self::layers::{After, BatchNorm, Conv, Pass, conv_norm, global_average, max_pool};
 pub(crate) use self::layers::{ChannelStatistics, Statistics};
-use crate::config::Stem;
+use crate::config::{Precision, Stem};
 
 /// Four stages of two blocks after a stem; see [`Stem`] for the stems. The classifier is not part of it.
 #[derive(Module, Debug)]
@@ -25,10 +25,12 @@ pub(crate) struct ResNet {
     max_pool: bool,
     #[module(skip)]
     width: usize,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl ResNet {
-    /// A network whose stages have `width`, 2, 4 and 8 times `width` channels.
+    /// A network whose stages have `width`, 2, 4 and 8 times `width` channels, in f32.
     pub(crate) fn init(stem: Stem, channels: usize, width: usize, rng: &mut impl Rng, device: &Device) -> Self {
         let (kernel, stride) = if stem == Stem::Imagenet { (7, 2) } else { (3, 1) };
         let conv1 = Conv::init([channels, width], kernel, stride, rng, device);
@@ -44,7 +46,18 @@ impl ResNet {
             layer4: stage(4 * width, 8 * width, 2),
             max_pool: stem != Stem::Small,
             width,
+            precision: Precision::F32,
         }
+    }
+
+    /// The same network with convolutions in that precision.
+    pub(crate) fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// What its convolutions multiply in.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Channels of the four stages.
@@ -53,14 +66,15 @@ impl ResNet {
     }
 
     /// Global averages of the four stages' outputs, `[batch, channels]` each; the last one is the embedding.
-    pub(crate) fn forward(&self, images: Tensor<4>, mut statistics: Statistics<'_>) -> [Tensor<2>; 4] {
-        let mut x = conv_norm(&self.conv1, &self.bn1, images, After::Relu, &mut statistics);
+    pub(crate) fn forward(&self, images: Tensor<4>, statistics: Statistics<'_>) -> [Tensor<2>; 4] {
+        let mut pass = Pass { statistics, precision: self.precision };
+        let mut x = conv_norm(&self.conv1, &self.bn1, images, After::Relu, &mut pass);
         if self.max_pool {
             x = max_pool(x);
         }
         [&self.layer1, &self.layer2, &self.layer3, &self.layer4].map(|blocks| {
             for block in blocks {
-                x = block.forward(x.clone(), &mut statistics);
+                x = block.forward(x.clone(), &mut pass);
             }
             global_average(x.clone())
         })

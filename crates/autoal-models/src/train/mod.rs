@@ -17,7 +17,7 @@ use crate::{ComputeDevice, InputEncoder, LossHead, ModelError, Network, TrainedM
 
 /// Trains a new network on the labels of a round.
 ///
-/// Fails when a setting is out of range or does not fit the data, when the loss becomes infinite or not a number, and when the observer
+/// Fails when a setting is out of range or does not fit the data or the device, when the loss becomes infinite or not a number, and when the observer
 /// asks to stop.
 pub fn train(
     model: &ModelConfig,
@@ -28,13 +28,14 @@ pub fn train(
     device: &ComputeDevice,
     mut options: TrainOptions<'_>,
 ) -> Result<TrainedModel, ModelError> {
-    config.check().map_err(ModelError::Config)?;
+    config.check().and_then(|()| config.check_arch(model.arch)).map_err(ModelError::Config)?;
+    device.check_precision(config.precision).map_err(ModelError::Config)?;
     data.check()?;
     let shape = data.samples.shape();
     let encoder = InputEncoder::new(shape, data.normalization, device)?;
     let mut rng = seed.rng(options.stream.child(options::INIT), round);
     let network = Network::init(model, shape, data.num_classes, &mut rng, device.burn())?;
-    let network = network.with_backbone(&model.weights, options.pretrained)?;
+    let network = network.with_backbone(&model.weights, options.pretrained)?.with_precision(config.precision);
     let head = options.loss_head.then(|| LossHead::init(&network.stage_widths(), &mut rng, device.burn()));
 
     let learner = Learner::new(network, head);

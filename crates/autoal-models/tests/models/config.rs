@@ -49,14 +49,14 @@ fn every_train_key_is_read() {
         schedule = { kind = "multi-step", milestones = [0.6, 120] }
         augment = { crop-padding = 4, flip = true }
         class-weights = "balanced"
-        precision = "f32"
+        precision = "bf16"
         eval-batch-size = 100"#;
     let config: TrainConfig = toml::from_str(text).expect("valid");
     let pytorch = OptimizerConfig::AdamW { lr: 0.001, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.01 };
     assert_eq!(config.optimizer, pytorch);
     assert_eq!(config.schedule, ScheduleConfig::MultiStep { milestones: vec![0.6, 120.0], gamma: 0.1 });
     assert_eq!((config.augment.crop_padding, config.augment.flip), (4, true));
-    assert_eq!((config.class_weights, config.precision), (ClassWeights::Balanced, Precision::F32));
+    assert_eq!((config.class_weights, config.precision), (ClassWeights::Balanced, Precision::Bf16));
     let again = toml::to_string(&config).expect("serialisable");
     assert_eq!(toml::from_str::<TrainConfig>(&again).expect("valid"), config);
 }
@@ -72,6 +72,24 @@ fn unknown_keys_are_errors_at_every_level() {
         "augment = { rotate = 3 }",
     ] {
         assert!(toml::from_str::<TrainConfig>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn another_precision_is_refused_with_those_that_there_are() {
+    assert_eq!(TrainConfig::default().precision, Precision::F32);
+    let message = toml::from_str::<TrainConfig>(r#"precision = "fp16""#).expect_err("unknown").to_string();
+    assert!(message.contains("unknown variant `fp16`, expected `f32` or `bf16`"), "{message}");
+}
+
+#[test]
+fn bf16_is_for_networks_with_convolutions() {
+    let config = TrainConfig { precision: Precision::Bf16, ..TrainConfig::default() };
+    assert_eq!(config.check_arch(Arch::ResNet18), Ok(()));
+    for arch in [Arch::Linear, Arch::Mlp] {
+        assert_eq!(TrainConfig::default().check_arch(arch), Ok(()));
+        let message = config.check_arch(arch).expect_err("no convolution");
+        assert!(message.contains("`train.precision` is `bf16`") && message.ends_with("use `f32`"), "{message}");
     }
 }
 

@@ -9,5 +9,6 @@ mod golden;
 mod loss_head;
 mod network;
 mod outputs;
+mod precision;
 mod support;
 mod train;

@@ -1,10 +1,11 @@
-//! The same layers by `autoal-kernels`: on Burn's `flex` device in f32, several times faster than its own operations.
+//! The same layers by `autoal-kernels`: on Burn's `flex` device, several times faster than its own operations.
 
-use autoal_kernels::{Precision, ops};
+use autoal_kernels::ops;
 use burn::tensor::module::batch_norm;
 use burn::tensor::{DType, Tensor, activation};
 
-use super::{After, BatchNorm, ChannelStatistics, Conv, EPSILON, Statistics};
+use super::{After, BatchNorm, ChannelStatistics, Conv, EPSILON, Pass, Statistics};
+use crate::config::Precision;
 
 /// Whether a tensor can be handed to the kernels.
 pub(super) fn supports(input: &Tensor<4>) -> bool {
@@ -17,19 +18,19 @@ pub(super) fn conv_norm(
     norm: &BatchNorm,
     input: &Tensor<4>,
     after: &After,
-    statistics: &mut Statistics<'_>,
+    pass: &mut Pass<'_>,
 ) -> Option<Tensor<4>> {
     let weight = conv.weight.val();
     if !ops::supports_conv2d(input, &weight, conv.stride, conv.padding) {
         return None;
     }
-    let output = ops::conv2d(input.clone(), weight, conv.stride, conv.padding, Precision::F32);
+    let output = ops::conv2d(input.clone(), weight, conv.stride, conv.padding, pass.precision.into());
     let (residual, relu) = match after {
         After::Identity => (None, false),
         After::Relu => (None, true),
         After::AddRelu(shortcut) => (Some(shortcut.clone()), true),
     };
-    Some(match statistics {
+    Some(match &mut pass.statistics {
         Statistics::Running => with_running(norm, output, residual, relu),
         Statistics::Batch(list) => {
             let [batch, _, rows, columns] = output.dims();
@@ -38,6 +39,15 @@ pub(super) fn conv_norm(
             normalised.output
         }
     })
+}
+
+impl From<Precision> for autoal_kernels::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+        }
+    }
 }
 
 /// Normalises with the running statistics: one affine map of each channel, unless gradients are wanted.
