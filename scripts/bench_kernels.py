@@ -107,14 +107,15 @@ def table(path, session):
             if record["session"] == session:
                 setting = tuple(record[key] for key in ("stem", "mode", "image", "batch", "width"))
                 rates[setting][record["side"], record["kernels"]].append(record["images_per_second"])
-    sides = [("autoal", "best"), ("autoal", "avx2"), ("autoal", "stock"), ("pytorch", "nchw"), ("pytorch", "channels-last"), ("pytorch", "bf16")]
-    print("images/s | " + " | ".join(f"{a} {b}" for a, b in sides) + " | best / PyTorch f32")
-    print("---|" * (len(sides) + 1) + "---")
+    sides = [("autoal", kernels) for kernels in ("best", "avx2", "stock", "bf16")]
+    sides += [("pytorch", variant) for variant in ("nchw", "channels-last", "bf16")]
+    print("images/s | " + " | ".join(f"{a} {b}" for a, b in sides) + " | f32 / PyTorch's better f32 | bf16 / PyTorch bf16")
+    print("---|" * (len(sides) + 2) + "---")
     for (stem, mode, image, batch, width), by_side in rates.items():
         medians = [statistics.median(by_side[side]) if by_side[side] else float("nan") for side in sides]
-        ratio = medians[0] / max(medians[3], medians[4])
+        ratios = medians[0] / max(medians[4], medians[5]), medians[3] / medians[6]
         cells = " | ".join(f"{value:.1f}" for value in medians)
-        print(f"{stem} {mode} 3x{image}x{image} b{batch} w{width} | {cells} | {ratio:.2f}")
+        print(f"{stem} {mode} 3x{image}x{image} b{batch} w{width} | {cells} | {ratios[0]:.2f} | {ratios[1]:.2f}")
 
 
 def main():

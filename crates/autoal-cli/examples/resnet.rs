@@ -1,7 +1,7 @@
 //! Times ResNet-18: `resnet STEM MODE SIDE BATCH WIDTH REPEATS KERNELS`.
 //!
-//! STEM is `small` (3x3, no pooling) or `imagenet` (7x7 and pooling), MODE `train` or `infer`, KERNELS `best`, `avx512`, `avx2`,
-//! `portable`, or `stock` for Burn's own operations. Prints one JSON line with the median over REPEATS.
+//! STEM is `small` (3x3, no pooling) or `imagenet` (7x7 and pooling), MODE `train` or `infer`, KERNELS `best`, `bf16`
+//! (the best with convolutions in bf16), `avx512`, `avx2`, `portable`, or `stock` for Burn's own operations. Prints one JSON line with the median over REPEATS.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use autoal_data::{InputShape, Seed, Stream};
 use autoal_kernels::{Isa, ops};
 use autoal_models::{
     Input, ModelConfig, Network,
-    config::{OptimizerConfig, Stem},
+    config::{OptimizerConfig, Precision, Stem},
     cross_entropy_per_sample,
 };
 use burn::{
@@ -29,13 +29,14 @@ struct Job {
 }
 
 impl Job {
-    fn new(stem: &str, side: usize, batch: usize, width: usize) -> Self {
+    fn new(stem: &str, side: usize, batch: usize, width: usize, precision: Precision) -> Self {
         let device = Device::flex();
         let stem = if stem == "small" { Stem::Small } else { Stem::Imagenet };
         let config = ModelConfig { stem, width, ..ModelConfig::default() };
         let shape = InputShape::Image { channels: 3, height: side, width: side };
         let network =
             Network::init(&config, shape, 10, &mut Seed(1).rng(Stream::named("bench"), 0), &device).expect("a fitting network");
+        let network = network.with_precision(precision);
         let pixels = (0..batch * 3 * side * side).map(|i| (i * 7919 % 1009) as f32 / 504.5 - 1.0).collect();
         let images = Tensor::from_data(TensorData::new(pixels, [batch, 3, side, side]), &device);
         let labels = (0..batch).map(|i| (i * 7 % 10) as i32).collect();
@@ -78,7 +79,7 @@ impl Job {
 
 fn choose(kernels: &str) {
     match kernels {
-        "best" => {}
+        "best" | "bf16" => {}
         "stock" => ops::set_isa(None),
         name => {
             let isa = Isa::available().into_iter().find(|isa| isa.name() == name);
@@ -101,7 +102,8 @@ fn main() {
     let number = |text: &String| text.parse::<usize>().unwrap_or_else(|_| panic!("`{text}` is not a number"));
     let (side, batch, width, repeats) = (number(side), number(batch), number(width), number(repeats));
     choose(kernels);
-    let job = Job::new(stem, side, batch, width);
+    let precision = if kernels == "bf16" { Precision::Bf16 } else { Precision::F32 };
+    let job = Job::new(stem, side, batch, width, precision);
     let times = if mode == "train" { job.train(repeats) } else { job.infer(repeats) };
     let seconds = median(times.iter().map(|parts| parts.iter().sum()).collect());
     let [forward, backward, update] = [0, 1, 2].map(|part| median(times.iter().map(|parts| parts[part]).collect()));

@@ -22,6 +22,7 @@ mod memory;
 pub mod ops;
 pub mod pool;
 mod precision;
+pub mod sgd;
 mod simd;
 mod words;
 

@@ -72,7 +72,8 @@ pub struct Network {
 impl Network {
     /// A network with first weights drawn from `rng` on the host, in the order of the layers; `outputs` classes or candidates.
     ///
-    /// Pretrained weights are not loaded here but by [`train`](crate::train()), which sets the precision as well. Fails when the configuration does not fit `shape`.
+    /// Pretrained weights are not loaded here but by [`train`](crate::train()), which sets the precision as well. Fails when the
+    /// configuration does not fit `shape`.
     pub fn init(
         config: &ModelConfig,
         shape: InputShape,

@@ -5,9 +5,9 @@ use burn::backend::{Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointSt
 use super::{
     KernelOps,
     batch_norm::{self, Inputs},
-    conv, fork, pool,
+    conv, fork, pool, sgd,
 };
-use crate::Precision;
+use crate::{Precision, sgd::SgdStep};
 
 impl KernelOps for Flex {
     fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
@@ -46,6 +46,9 @@ impl KernelOps for Flex {
     }
     fn kernel_fork(x: FlexTensor) -> (FlexTensor, FlexTensor) {
         (x.clone(), x)
+    }
+    fn kernel_sgd(x: FlexTensor, gradient: FlexTensor, velocity: FlexTensor, step: SgdStep) -> (FlexTensor, FlexTensor) {
+        sgd::step(&x, &gradient, &velocity, step)
     }
 }
 
@@ -98,5 +101,13 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
     }
     fn kernel_fork(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
         fork::tracked::<C>(x)
+    }
+    fn kernel_sgd(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: SgdStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        unimplemented!("`sgd_step` is for plain tensors: nothing is differentiated through a step");
     }
 }

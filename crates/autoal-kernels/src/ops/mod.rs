@@ -9,6 +9,7 @@ mod batch_norm;
 mod conv;
 mod fork;
 mod pool;
+mod sgd;
 mod tensor;
 
 use std::sync::{PoisonError, RwLock};
@@ -18,7 +19,7 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 
-use crate::{Isa, Precision, conv::ConvShape};
+use crate::{Isa, Precision, conv::ConvShape, sgd::SgdStep};
 
 /// The instruction set of all operations, once [`set_isa`] was called.
 static CHOSEN: RwLock<Option<Option<Isa>>> = RwLock::new(None);
@@ -96,6 +97,13 @@ pub trait KernelOps: Backend {
     fn kernel_global_average(x: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`fork`].
     fn kernel_fork(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// See [`sgd_step`].
+    fn kernel_sgd(
+        x: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        velocity: FloatTensor<Self>,
+        step: SgdStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// Convolution without bias of `x`, `[batch, in, rows, columns]`, with `weight`, `[out, in, kernel, kernel]`; forward and gradients
@@ -179,4 +187,14 @@ pub fn global_average(x: Tensor<4>) -> Tensor<2> {
 pub fn fork(x: Tensor<4>) -> [Tensor<4>; 2] {
     let (first, second) = <Dispatch as KernelOps>::kernel_fork(x.into_dispatch());
     [Tensor::from_dispatch(first), Tensor::from_dispatch(second)]
+}
+
+/// Parameters and velocity after a step of gradient descent, in one pass over memory by all threads. Tensors of one shape, in f32.
+///
+/// # Panics
+/// If the device is not supported or shapes differ, and for tensors that track gradients.
+pub fn sgd_step<const D: usize>(x: Tensor<D>, gradient: Tensor<D>, velocity: Tensor<D>, step: SgdStep) -> [Tensor<D>; 2] {
+    let (x, gradient, velocity) = (x.into_dispatch(), gradient.into_dispatch(), velocity.into_dispatch());
+    let (x, velocity) = <Dispatch as KernelOps>::kernel_sgd(x, gradient, velocity, step);
+    [Tensor::from_dispatch(x), Tensor::from_dispatch(velocity)]
 }

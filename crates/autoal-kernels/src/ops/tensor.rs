@@ -94,5 +94,10 @@ pub(super) fn channels_last_mut(tensor: &mut FlexTensor) -> &mut [f32] {
 
 /// A tensor from elements in row-major order.
 pub(super) fn from_row_major<const D: usize>(elements: Vec<f32>, dims: [usize; D]) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(elements), Layout::contiguous(Shape::from(dims)), DType::F32)
+    from_row_major_of(elements, Shape::from(dims))
+}
+
+/// The same for a shape of any rank.
+pub(super) fn from_row_major_of(elements: Vec<f32>, shape: Shape) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(elements), Layout::contiguous(shape), DType::F32)
 }

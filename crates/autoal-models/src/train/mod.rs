@@ -17,8 +17,8 @@ use crate::{ComputeDevice, InputEncoder, LossHead, ModelError, Network, TrainedM
 
 /// Trains a new network on the labels of a round.
 ///
-/// Fails when a setting is out of range or does not fit the data or the device, when the loss becomes infinite or not a number, and when the observer
-/// asks to stop.
+/// Fails when a setting is out of range or does not fit the data or the device, when the loss becomes infinite or not a number, and when
+/// the observer asks to stop.
 pub fn train(
     model: &ModelConfig,
     config: &TrainConfig,

@@ -111,9 +111,7 @@ fn a_network_learns_in_bf16() {
     assert!(model.evaluate(&data.samples, &data.ids, &data.labels).expect("finite").accuracy > 0.95);
 }
 
-/// Depends on the kernels: as long as they ignore the precision, the two models say exactly the same.
 #[test]
-#[ignore = "fails until the convolutions of autoal-kernels multiply in bf16"]
 fn bf16_outputs_are_near_those_of_f32() {
     let data = images(16, 16, 3);
     let model = data.train(&ModelConfig { width: 16, ..small_resnet() }, &short(2));

@@ -1,8 +1,10 @@
-//! Burn's optimizers with PyTorch's arithmetic: every default is written out, because Burn's differ (dampening, epsilon, decay).
+//! Optimizers with PyTorch's arithmetic: our own gradient descent, and Burn's Adam with every default written out, because Burn's differ
+//! (epsilon, decay).
+
+mod sgd;
 
 use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
 
 use crate::config::OptimizerConfig;
 
@@ -11,11 +13,7 @@ impl OptimizerConfig {
     pub fn init(&self) -> ModuleOptimizer {
         let decay = |rate: f64| (rate > 0.0).then(|| WeightDecayConfig::new(rate as f32));
         match *self {
-            Self::Sgd { momentum, nesterov, weight_decay, .. } => {
-                let momentum = (momentum > 0.0)
-                    .then(|| MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov));
-                SgdConfig::new().with_momentum(momentum).with_weight_decay(decay(weight_decay)).init()
-            }
+            Self::Sgd { momentum, nesterov, weight_decay, .. } => sgd::Sgd { momentum, nesterov, weight_decay }.into(),
             Self::Adam { betas, epsilon, weight_decay, .. } => AdamConfig::new()
                 .with_beta_1(betas.0 as f32)
                 .with_beta_2(betas.1 as f32)
