@@ -129,4 +129,5 @@ def main():
         table(*arguments)
 
 
-main()
+if __name__ == "__main__":
+    main()

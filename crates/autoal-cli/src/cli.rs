@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use autoal_data::LoadOptions;
+use autoal_models::Kernels;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
@@ -33,6 +34,10 @@ pub(crate) struct GlobalArgs {
     /// Fetch nothing; say what is missing instead
     #[arg(long, global = true)]
     pub(crate) offline: bool,
+    /// Kernels of the CPU: an instruction set as `portable` or `avx2`, or `stock` for Burn's own operations; for benchmarks, and to narrow
+    /// down a fault [default: the fastest]
+    #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
+    kernels: Option<Kernels>,
 }
 
 impl GlobalArgs {
@@ -85,6 +90,9 @@ enum Command {
 impl Cli {
     /// Runs the command that was asked for.
     pub(crate) fn run(&self, printer: Printer) -> anyhow::Result<Code> {
+        if let Some(kernels) = self.global.kernels {
+            kernels.choose();
+        }
         match &self.command {
             None => commands::run::run(&self.run, &self.global, printer),
             Some(Command::Run(args)) => commands::run::run(args, &self.global, printer),

@@ -71,6 +71,16 @@ fn a_precision_that_is_unknown_or_without_effect_is_named_with_its_line() {
 }
 
 #[test]
+fn kernels_are_chosen_by_name_and_unknown_ones_refused() {
+    let place = Place::with(SMALL);
+    let one = ["--strategies", "random", "--seeds", "1", "--rounds", "1"];
+    let (code, text) = complaint(place.experiment(&[&one[..], &["--kernels", "avx1024"]].concat()));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("this processor has portable") && text.contains("and stock"), "{text}");
+    succeed(place.experiment(&[&one[..], &["--kernels", "portable"]].concat()));
+}
+
+#[test]
 fn a_seed_named_twice_on_the_command_line_is_a_usage_error() {
     let place = Place::with(SMALL);
     let (code, text) = complaint(place.experiment(&["--seeds", "1,1"]));
