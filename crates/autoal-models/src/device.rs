@@ -9,6 +9,7 @@ use burn::tensor::Device;
 
 use crate::ModelError;
 use crate::config::Precision;
+use crate::kernels;
 
 /// A device that was found and can be used.
 #[derive(Clone)]
@@ -78,7 +79,7 @@ impl ComputeDevice {
 
     /// Whether convolutions can be computed here in that precision; the message says what to use instead.
     pub fn check_precision(&self, precision: Precision) -> Result<(), String> {
-        if precision == Precision::F32 || has_kernels(&self.device) {
+        if precision == Precision::F32 || kernels::serve(&self.device) {
             return Ok(());
         }
         let name = &self.name;
@@ -87,7 +88,7 @@ impl ComputeDevice {
 
     /// Whether the device has that precision, but its processor no instructions for it.
     pub fn emulates(&self, precision: Precision) -> bool {
-        precision == Precision::Bf16 && has_kernels(&self.device) && !has_bf16_instructions()
+        precision == Precision::Bf16 && kernels::serve(&self.device) && kernels::emulate_bf16()
     }
 
     /// Every backend, whether it is compiled in, and the devices it finds.
@@ -111,24 +112,6 @@ impl fmt::Debug for ComputeDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ComputeDevice").field(&self.name).finish()
     }
-}
-
-/// Whether the device's convolutions are those of `autoal-kernels`, which alone know another precision than f32.
-#[cfg(feature = "flex")]
-fn has_kernels(device: &Device) -> bool {
-    autoal_kernels::ops::supports(device)
-}
-
-#[cfg(not(feature = "flex"))]
-fn has_kernels(_: &Device) -> bool {
-    false
-}
-
-fn has_bf16_instructions() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    return false;
 }
 
 fn cpu_backend() -> &'static str {

@@ -1,8 +1,30 @@
-//! Which kernels compute on the CPU, for benchmarks and for narrowing down a fault.
+//! Which kernels compute on the CPU.
 
 use std::str::FromStr;
 
-/// A choice of kernels for the `flex` device; without one, the fastest that the processor runs. Results differ in rounding between them.
+use burn::tensor::Device;
+
+/// Whether the device's convolutions are those of `autoal-kernels`, which alone know another precision than f32.
+pub(crate) fn serve(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    return autoal_kernels::ops::supports(device);
+    #[cfg(not(feature = "flex"))]
+    return {
+        let _ = device;
+        false
+    };
+}
+
+/// Whether they compute in bf16 without instructions for it.
+pub(crate) fn emulate_bf16() -> bool {
+    #[cfg(feature = "flex")]
+    return autoal_kernels::ops::emulates_bf16();
+    #[cfg(not(feature = "flex"))]
+    return false;
+}
+
+/// A choice of kernels for the `flex` device, for benchmarks and for narrowing down a fault; without one, the fastest that the processor
+/// runs. Results differ in rounding between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kernels(#[cfg(feature = "flex")] Option<autoal_kernels::Isa>);
 

@@ -43,6 +43,11 @@ pub fn supports(device: &Device) -> bool {
     *device == Device::flex() && chosen().is_some()
 }
 
+/// Whether [`Precision::Bf16`] is emulated, and slow.
+pub fn emulates_bf16() -> bool {
+    !isa().has_bf16()
+}
+
 /// Whether a convolution of these tensors can be computed here: on the `flex` device, in f32, with a square kernel.
 pub fn supports_conv2d(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding: usize) -> bool {
     let [_, inputs, rows, columns] = weight.dims();

@@ -4,7 +4,8 @@
 //! products over the channels, one for each *frequency*. Between the three steps lie `transformed` matrices `[36][tiles][channels]`.
 //! Tiles are worked on by whole rows of tiles, which are contiguous in the output.
 //!
-//! Against a direct sum in f32 the result is off by at most about 2e-5 of the largest output; the tests state the bound.
+//! Against a direct sum in f32 the result is off by at most 5e-6 of the largest output, with bf16 factors by 2 % in the mean; the tests
+//! state the bounds.
 
 mod tiles;
 mod transform;
