@@ -83,7 +83,9 @@ impl ComputeDevice {
             return Ok(());
         }
         let name = &self.name;
-        Err(format!("`train.precision` is `bf16`, which the device `{name}` does not have here: use `f32`, or the device `cpu`"))
+        Err(format!(
+            "`train.precision` is `bf16`, which the device `{name}` does not have here: use `f32`, or the device `cpu` with its own kernels"
+        ))
     }
 
     /// Whether the device has that precision, but its processor no instructions for it.
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(device("cuda").check_precision(Precision::F32), Ok(()));
         assert!(!device("cuda").emulates(Precision::Bf16));
         ops::set_isa(Some(Isa::detect()));
-        let expected = "`train.precision` is `bf16`, which the device `cuda` does not have here: use `f32`, or the device `cpu`";
+        let expected = "`train.precision` is `bf16`, which the device `cuda` does not have here: use `f32`, or the device `cpu` with its own kernels";
         assert_eq!(refused.expect_err("no kernels"), expected);
     }
 }

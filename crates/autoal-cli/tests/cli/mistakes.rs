@@ -81,6 +81,20 @@ fn kernels_are_chosen_by_name_and_unknown_ones_refused() {
 }
 
 #[test]
+fn bf16_is_refused_without_its_kernels_and_said_to_be_slow_where_it_is_emulated() {
+    let place = Place::with(&SMALL.replace("epochs = 3", "epochs = 3\nprecision = \"bf16\""));
+    let run =
+        |kernels| complaint(place.experiment(&["--strategies", "random", "--seeds", "1", "--rounds", "1", "--kernels", kernels]));
+    let (code, text) = run("stock");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("`train.precision` is `bf16`, which the device `cpu` does not have here: use `f32`"), "{text}");
+    assert!(!place.path().join("runs").exists(), "nothing was started");
+    let (code, text) = run("portable");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warning: `train.precision` is `bf16`, which this processor"), "{text}");
+}
+
+#[test]
 fn a_seed_named_twice_on_the_command_line_is_a_usage_error() {
     let place = Place::with(SMALL);
     let (code, text) = complaint(place.experiment(&["--seeds", "1,1"]));
