@@ -3,6 +3,8 @@
 //! STEM is `small` (3x3, no pooling) or `imagenet` (7x7 and pooling), MODE `train` or `infer`, KERNELS `best`, `bf16`
 //! (the best with convolutions in bf16), `avx512`, `avx2`, `portable`, or `stock` for Burn's own operations. Prints one JSON line with the median over REPEATS.
 
+#![expect(clippy::print_stdout, reason = "its line of JSON is the result")]
+
 use std::time::Instant;
 
 use autoal_data::{InputShape, Seed, Stream};
