@@ -159,6 +159,7 @@ pub fn backward(
 ) -> Gradients {
     let channels = parameters.gamma.len();
     assert!(x.len() == gy.len() && x.len().is_multiple_of(channels), "{} and {} values", x.len(), gy.len());
+    assert!(statistics.mean.len() == channels, "statistics of {} channels for {channels}", statistics.mean.len());
     let (scale, shift) = fold(parameters, statistics);
     let block = block(channels);
     let gate_of = |i: usize, len: usize| match gate {

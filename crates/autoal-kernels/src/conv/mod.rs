@@ -22,8 +22,9 @@ use crate::Arithmetic;
 /// `[batch, out height, out width, out]`.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape.
+/// If the shape is not supported, or a slice's length does not fit it.
 pub fn forward(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    assert!(shape.is_supported(), "{shape:?}");
     assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
     assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
     let arithmetic = arithmetic.into();
@@ -37,8 +38,9 @@ pub fn forward(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], 
 /// Gradient of the loss by the input, from the gradient `gy` by the output.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape.
+/// If the shape is not supported, or a slice's length does not fit it.
 pub fn input_gradient(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
+    assert!(shape.is_supported(), "{shape:?}");
     assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
     assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
     let arithmetic = arithmetic.into();
@@ -52,8 +54,9 @@ pub fn input_gradient(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, gy: 
 /// Gradient of the loss by the weights, from the input and the gradient `gy` by the output.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape.
+/// If the shape is not supported, or a slice's length does not fit it.
 pub fn weight_gradient(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], gy: &[f32]) -> Vec<f32> {
+    assert!(shape.is_supported(), "{shape:?}");
     assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
     assert_eq!(gy.len(), shape.output_len(), "output gradient of {shape:?}");
     let arithmetic = arithmetic.into();

@@ -7,7 +7,7 @@ use autoal_kernels::{
 };
 use proptest::prelude::*;
 
-use crate::naive;
+use crate::{conv::small_shapes, naive};
 
 /// Products of bf16 values are exact in f32, so only the sums are rounded.
 const DIRECT_ERROR: f64 = 2e-6;
@@ -70,6 +70,13 @@ fn check(s: &ConvShape) {
 fn shape(batch: usize, channels: [usize; 2], size: [usize; 2], kernel: usize, stride: usize, padding: usize) -> ConvShape {
     let ([in_channels, out_channels], [height, width]) = (channels, size);
     ConvShape { batch, in_channels, out_channels, height, width, kernel, stride, padding }
+}
+
+#[test]
+fn small_convolutions_agree_with_the_naive_sum() {
+    for s in small_shapes() {
+        check(&s);
+    }
 }
 
 #[test]

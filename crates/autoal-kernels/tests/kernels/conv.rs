@@ -34,6 +34,35 @@ fn shape(batch: usize, channels: [usize; 2], size: [usize; 2], kernel: usize, st
     ConvShape { batch, in_channels, out_channels, height, width, kernel, stride, padding }
 }
 
+/// Every algorithm, whole and partial vectors and tiles, sums in one pass and in two; small enough for Miri.
+pub fn small_shapes() -> [ConvShape; 6] {
+    let shapes = [
+        (Algorithm::Winograd, shape(1, [8, 9], [5, 3], 3, 1, 1)),
+        (Algorithm::Dense, shape(3, [5, 6], [2, 2], 3, 1, 1)),
+        (Algorithm::Dense, shape(3, [6, 9], [1, 1], 3, 1, 1)),
+        (Algorithm::Gather, shape(3, [3, 9], [5, 4], 3, 2, 1)),
+        (Algorithm::Gather, shape(3, [4, 5], [4, 4], 1, 2, 0)),
+        (Algorithm::Gather, shape(1, [66, 2], [2, 3], 2, 1, 0)),
+    ];
+    shapes.map(|(algorithm, s)| {
+        assert_eq!(s.algorithm(), algorithm);
+        s
+    })
+}
+
+#[test]
+fn small_convolutions_agree_with_the_naive_sum() {
+    for s in small_shapes() {
+        check(&s);
+    }
+}
+
+#[test]
+#[should_panic(expected = "batch: 0")]
+fn an_empty_batch_is_declined() {
+    conv::weight_gradient(Isa::detect(), &shape(0, [8, 8], [3, 3], 3, 1, 1), &[], &[]);
+}
+
 #[test]
 fn every_convolution_of_resnet18_agrees_with_the_naive_sum() {
     for size in [7, 8] {
