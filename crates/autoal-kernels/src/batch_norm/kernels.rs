@@ -51,7 +51,8 @@ impl Kernel for Sums<'_> {
 
 /// `max(x * scale + shift + residual, 0)`, the last two steps where asked for.
 pub(super) struct Affine<'a> {
-    pub(super) x: &'a [f32],
+    /// The values, or none for those that are in the destination.
+    pub(super) x: Option<&'a [f32]>,
     pub(super) scale: &'a [f32],
     pub(super) shift: &'a [f32],
     pub(super) residual: Option<&'a [f32]>,
@@ -69,8 +70,12 @@ impl Kernel for Affine<'_> {
             // SAFETY: every row has `channels` values, and the destination is this block's alone.
             unsafe {
                 let (scale, shift) = (load::<V>(self.scale, offset, count), load::<V>(self.shift, offset, count));
-                for at in (offset..self.x.len()).step_by(channels) {
-                    let mut value = load::<V>(self.x, at, count).mul_add(scale, shift);
+                for at in (offset..self.to.len()).step_by(channels) {
+                    let value = match self.x {
+                        Some(x) => load::<V>(x, at, count),
+                        None => V::load_up_to(self.to.at(at, count.min(V::LANES)), count),
+                    };
+                    let mut value = value.mul_add(scale, shift);
                     if let Some(residual) = self.residual {
                         value = value.add(load(residual, at, count));
                     }

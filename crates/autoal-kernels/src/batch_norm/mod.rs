@@ -8,7 +8,7 @@ mod kernels;
 
 use rayon::prelude::*;
 
-use self::kernels::{Affine, GradientSums, InputGradient, Sums};
+use self::kernels::{GradientSums, InputGradient, Sums};
 use crate::{
     Isa,
     memory::{SharedMut, filled},
@@ -67,6 +67,38 @@ pub enum Gate<'a> {
     Output(&'a [f32]),
 }
 
+/// A batch norm with known statistics, and what follows it: `x * scale + shift` by channel, then the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// Factor of each channel.
+    pub scale: &'a [f32],
+    /// Offset of each channel.
+    pub shift: &'a [f32],
+    /// What follows; the residual has the size of the whole output.
+    pub after: After<'a>,
+}
+
+impl Affine<'_> {
+    /// Maps values that lie at `at` of the whole output, where they are.
+    ///
+    /// # Safety
+    /// The values must be initialised, and no other thread may access them meanwhile.
+    pub(crate) unsafe fn in_place(&self, isa: Isa, at: usize, values: SharedMut<'_>) {
+        let Affine { scale, shift, after: After { residual, relu } } = *self;
+        let residual = residual.map(|r| &r[at..at + values.len()]);
+        isa.run(kernels::Affine { x: None, scale, shift, residual, relu, to: values });
+    }
+
+    /// The same by all threads.
+    pub(crate) fn in_place_parallel(&self, isa: Isa, values: &mut [f32]) {
+        let block = block(self.scale.len());
+        values.par_chunks_mut(block).enumerate().for_each(|(i, values)| {
+            // SAFETY: each block of a slice is one thread's alone.
+            unsafe { self.in_place(isa, i * block, SharedMut::new(values)) };
+        });
+    }
+}
+
 /// Floats in a block: a block of the operands stays in a second-level cache.
 const BLOCK_FLOATS: usize = 16 << 10;
 
@@ -91,7 +123,7 @@ pub fn affine(isa: Isa, x: &[f32], scale: &[f32], shift: &[f32], after: After<'_
         x.par_chunks(block).enumerate().for_each(|(i, x)| {
             let at = i * block;
             let (to, residual) = (out.part(at, x.len()), after.residual.map(|r| &r[at..at + x.len()]));
-            isa.run(Affine { x, scale, shift, residual, relu: after.relu, to });
+            isa.run(kernels::Affine { x: Some(x), scale, shift, residual, relu: after.relu, to });
         });
     };
     // SAFETY: the blocks cover the output and each is written whole.

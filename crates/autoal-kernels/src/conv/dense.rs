@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::{ConvShape, weights};
 use crate::{
     Arithmetic,
+    batch_norm::Affine,
     gemm::{Gemm, Panels},
     memory::{Scratch, SharedMut, filled},
     words::Words,
@@ -41,7 +42,13 @@ impl Taps {
     }
 }
 
-pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+pub(crate) fn forward(
+    arithmetic: Arithmetic,
+    shape: &ConvShape,
+    x: &[f32],
+    weight: &[f32],
+    affine: Option<Affine<'_>>,
+) -> Vec<f32> {
     let (taps, words) = (Taps::new(shape), Words::over_channels(arithmetic.precision));
     let (ci, co) = (shape.in_channels, shape.out_channels);
     let panels = Panels { depth: taps.inputs * words.of(ci), columns: taps.outputs * co, lanes: arithmetic.isa.lanes() };
@@ -50,7 +57,11 @@ pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weig
     });
     let mut scratch = None;
     let x = words.all(arithmetic.isa, ci, taps.inputs * ci, x, &mut scratch);
-    product(arithmetic, shape.batch, x, &matrix, panels)
+    let mut y = product(arithmetic, shape.batch, x, &matrix, panels);
+    if let Some(affine) = affine {
+        affine.in_place_parallel(arithmetic.isa, &mut y);
+    }
+    y
 }
 
 pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::{ConvShape, weights};
 use crate::{
     Arithmetic, Isa,
+    batch_norm::Affine,
     gemm::{Gemm, Panels, share},
     memory::{Scratch, SharedMut, filled},
     words::{Words, split},
@@ -136,12 +137,14 @@ impl Patches {
     }
 }
 
-/// Shares groups of images among threads; each pads its group and multiplies by every set of patches and weights.
+/// Shares groups of images among threads; each pads its group, multiplies by every set of patches and weights, and maps what came
+/// out.
 fn convolve(
     arithmetic: Arithmetic,
     padded: Padded,
     parts: &[(Patches, Scratch, Panels)],
     images: &[f32],
+    affine: Option<Affine<'_>>,
     out: SharedMut<'_>,
     out_len: usize,
 ) {
@@ -172,6 +175,10 @@ fn convolve(
             // SAFETY: the images of this task are written by no other, and their pixels do not overlap.
             unsafe { gemm.run(isa) };
         }
+        if let Some(affine) = affine {
+            // SAFETY: the parts have written all pixels of this task's images.
+            unsafe { affine.in_place(isa, group.start * out_len, c) };
+        }
     });
 }
 
@@ -180,7 +187,13 @@ fn repeat(offsets: &[u32], count: usize, step: usize) -> Vec<u32> {
     (0..count).flat_map(|image| offsets.iter().map(move |&offset| offset + (image * step) as u32)).collect()
 }
 
-pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+pub(crate) fn forward(
+    arithmetic: Arithmetic,
+    shape: &ConvShape,
+    x: &[f32],
+    weight: &[f32],
+    affine: Option<Affine<'_>>,
+) -> Vec<f32> {
     let words = Words::over_channels(arithmetic.precision);
     let padded = Padded::input(shape, words);
     let (ci, co, taps) = (shape.in_channels, shape.out_channels, shape.taps());
@@ -192,7 +205,7 @@ pub(crate) fn forward(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weig
     let parts = [(Patches::input(shape, &padded), b, panels)];
     let image = shape.out_height() * shape.out_width() * co;
     // SAFETY: the output pixels of the patches cover every image of the result.
-    unsafe { filled(shape.output_len(), |out| convolve(arithmetic, padded, &parts, x, out, image)) }
+    unsafe { filled(shape.output_len(), |out| convolve(arithmetic, padded, &parts, x, affine, out, image)) }
 }
 
 pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f32], weight: &[f32]) -> Vec<f32> {
@@ -205,7 +218,7 @@ pub(crate) fn input_gradient(arithmetic: Arithmetic, shape: &ConvShape, gy: &[f3
         .collect();
     let image = shape.height * shape.width * shape.in_channels;
     // SAFETY: each input pixel belongs to exactly one phase, and a phase without taps writes zeros.
-    unsafe { filled(shape.input_len(), |out| convolve(arithmetic, padded, &parts, gy, out, image)) }
+    unsafe { filled(shape.input_len(), |out| convolve(arithmetic, padded, &parts, gy, None, out, image)) }
 }
 
 /// The input pixels at one position modulo the stride, and the taps that reach them.

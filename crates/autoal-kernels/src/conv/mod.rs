@@ -16,7 +16,7 @@ mod winograd;
 
 pub use shape::{Algorithm, ConvShape};
 
-use crate::Arithmetic;
+use crate::{Arithmetic, batch_norm::Affine};
 
 /// Convolves `x` (`[batch, height, width, in]`) with `weight` (`[out, in, kernel, kernel]`); returns
 /// `[batch, out height, out width, out]`.
@@ -24,14 +24,34 @@ use crate::Arithmetic;
 /// # Panics
 /// If the shape is not supported, or a slice's length does not fit it.
 pub fn forward(arithmetic: impl Into<Arithmetic>, shape: &ConvShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    convolve(arithmetic.into(), shape, x, weight, None)
+}
+
+/// [`forward`] with a folded batch norm and what follows it, applied to outputs while they are in a cache.
+///
+/// # Panics
+/// If the shape is not supported, or a slice's length does not fit it.
+pub fn forward_affine(
+    arithmetic: impl Into<Arithmetic>,
+    shape: &ConvShape,
+    x: &[f32],
+    weight: &[f32],
+    affine: Affine<'_>,
+) -> Vec<f32> {
+    let channels = (affine.scale.len(), affine.shift.len());
+    assert_eq!(channels, (shape.out_channels, shape.out_channels), "affine map behind {shape:?}");
+    assert!(affine.after.residual.is_none_or(|r| r.len() == shape.output_len()), "residual of {shape:?}");
+    convolve(arithmetic.into(), shape, x, weight, Some(affine))
+}
+
+fn convolve(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32], affine: Option<Affine<'_>>) -> Vec<f32> {
     assert!(shape.is_supported(), "{shape:?}");
     assert_eq!(x.len(), shape.input_len(), "input of {shape:?}");
     assert_eq!(weight.len(), shape.weight_len(), "weight of {shape:?}");
-    let arithmetic = arithmetic.into();
     match shape.algorithm() {
-        Algorithm::Winograd => winograd::convolve(arithmetic, shape, x, weight, winograd::Direction::Forward),
-        Algorithm::Dense => dense::forward(arithmetic, shape, x, weight),
-        Algorithm::Gather => gather::forward(arithmetic, shape, x, weight),
+        Algorithm::Winograd => winograd::convolve(arithmetic, shape, x, weight, winograd::Direction::Forward(affine)),
+        Algorithm::Dense => dense::forward(arithmetic, shape, x, weight, affine),
+        Algorithm::Gather => gather::forward(arithmetic, shape, x, weight, affine),
     }
 }
 

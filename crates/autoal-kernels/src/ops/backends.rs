@@ -3,15 +3,15 @@
 use burn::backend::{Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor, tensor::FloatTensor};
 
 use super::{
-    KernelOps,
+    Convolution, KernelOps,
     batch_norm::{self, Inputs},
     conv, fork, pool, sgd,
 };
-use crate::{Precision, sgd::SgdStep};
+use crate::sgd::SgdStep;
 
 impl KernelOps for Flex {
-    fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
-        conv::plain(x, &weight, stride, padding, precision)
+    fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, convolution: Convolution) -> FlexTensor {
+        conv::plain(x, &weight, convolution)
     }
     fn kernel_batch_norm(
         x: FlexTensor,
@@ -32,11 +32,26 @@ impl KernelOps for Flex {
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         batch_norm::plain(Inputs { x, residual: Some(residual), gamma, beta, epsilon, relu })
     }
-    fn kernel_affine(x: FlexTensor, scale: FlexTensor, shift: FlexTensor, relu: bool) -> FlexTensor {
-        batch_norm::affine(x, None, &scale, &shift, relu)
+    fn kernel_conv_affine(
+        x: FlexTensor,
+        weight: FlexTensor,
+        convolution: Convolution,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        relu: bool,
+    ) -> FlexTensor {
+        conv::affine(x, &weight, convolution, [&scale, &shift], None, relu)
     }
-    fn kernel_affine_add(x: FlexTensor, residual: FlexTensor, scale: FlexTensor, shift: FlexTensor, relu: bool) -> FlexTensor {
-        batch_norm::affine(x, Some(residual), &scale, &shift, relu)
+    fn kernel_conv_affine_add(
+        x: FlexTensor,
+        weight: FlexTensor,
+        convolution: Convolution,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        residual: FlexTensor,
+        relu: bool,
+    ) -> FlexTensor {
+        conv::affine(x, &weight, convolution, [&scale, &shift], Some(residual), relu)
     }
     fn kernel_max_pool2d(x: FlexTensor, kernel: usize, stride: usize, padding: usize) -> FlexTensor {
         pool::max(x, kernel, stride, padding).0
@@ -53,14 +68,8 @@ impl KernelOps for Flex {
 }
 
 impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
-    fn kernel_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        stride: usize,
-        padding: usize,
-        precision: Precision,
-    ) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, stride, padding, precision)
+    fn kernel_conv2d(x: FloatTensor<Self>, weight: FloatTensor<Self>, convolution: Convolution) -> FloatTensor<Self> {
+        conv::tracked::<C>(x, weight, convolution)
     }
     fn kernel_batch_norm(
         x: FloatTensor<Self>,
@@ -81,17 +90,26 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         batch_norm::tracked_add::<C>(x, residual, gamma, beta, epsilon, relu)
     }
-    fn kernel_affine(_: FloatTensor<Self>, _: FloatTensor<Self>, _: FloatTensor<Self>, _: bool) -> FloatTensor<Self> {
-        unimplemented!("`affine_act` is for inference on plain tensors");
-    }
-    fn kernel_affine_add(
+    fn kernel_conv_affine(
         _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Convolution,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: bool,
+    ) -> FloatTensor<Self> {
+        unimplemented!("`conv2d_affine_act` is for inference on plain tensors");
+    }
+    fn kernel_conv_affine_add(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Convolution,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: bool,
     ) -> FloatTensor<Self> {
-        unimplemented!("`affine_act` is for inference on plain tensors");
+        unimplemented!("`conv2d_affine_act` is for inference on plain tensors");
     }
     fn kernel_max_pool2d(x: FloatTensor<Self>, kernel: usize, stride: usize, padding: usize) -> FloatTensor<Self> {
         pool::max_tracked::<C>(x, kernel, stride, padding)

@@ -67,19 +67,6 @@ pub(super) fn plain(inputs: Inputs) -> Output<FlexTensor> {
     (y, mean, variance)
 }
 
-pub(super) fn affine(
-    x: FlexTensor,
-    residual: Option<FlexTensor>,
-    scale: &FlexTensor,
-    shift: &FlexTensor,
-    relu: bool,
-) -> FlexTensor {
-    let (x, residual) = (to_channels_last(x), residual.map(to_channels_last));
-    let after = After { residual: residual.as_ref().map(channels_last), relu };
-    let y = batch_norm::affine(isa(), channels_last(&x), &row_major(scale), &row_major(shift), after);
-    from_channels_last(y, dims(&x))
-}
-
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
 
 pub(super) fn tracked<C: CheckpointStrategy>(

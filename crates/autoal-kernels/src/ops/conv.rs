@@ -11,61 +11,83 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
-use super::isa;
 use super::tensor::{channels_last, conv_shape, dims, from_channels_last, from_row_major, row_major, to_channels_last};
+use super::{Convolution, isa};
 use crate::{
-    Arithmetic, Precision,
+    Arithmetic,
+    batch_norm::{Affine, After},
     conv::{self, ConvShape},
 };
 
 /// The sizes of a convolution of these tensors.
-fn shape_of(x: &FlexTensor, weight: &FlexTensor, stride: usize, padding: usize) -> ConvShape {
-    let shape = conv_shape(dims(x), dims(weight), stride, padding);
+fn shape_of(x: &FlexTensor, weight: &FlexTensor, convolution: Convolution) -> ConvShape {
+    let shape = conv_shape(dims(x), dims(weight), convolution);
     let [_, inputs, rows, columns] = dims(weight);
     assert!(shape.is_supported() && (inputs, rows) == (shape.in_channels, columns), "convolution of {shape:?}");
     shape
 }
 
-/// `x` is stored channels-last.
-fn forward(x: &FlexTensor, weight: &FlexTensor, shape: &ConvShape, precision: Precision) -> FlexTensor {
-    let y = conv::forward(Arithmetic { isa: isa(), precision }, shape, channels_last(x), &row_major(weight));
-    from_channels_last(y, [shape.batch, shape.out_channels, shape.out_height(), shape.out_width()])
+fn arithmetic(convolution: Convolution) -> Arithmetic {
+    Arithmetic { isa: isa(), precision: convolution.precision }
 }
 
-pub(super) fn plain(x: FlexTensor, weight: &FlexTensor, stride: usize, padding: usize, precision: Precision) -> FlexTensor {
-    let shape = shape_of(&x, weight, stride, padding);
-    forward(&to_channels_last(x), weight, &shape, precision)
+fn from_output(elements: Vec<f32>, shape: &ConvShape) -> FlexTensor {
+    from_channels_last(elements, [shape.batch, shape.out_channels, shape.out_height(), shape.out_width()])
+}
+
+/// `x` is stored channels-last.
+fn forward(x: &FlexTensor, weight: &FlexTensor, shape: &ConvShape, convolution: Convolution) -> FlexTensor {
+    from_output(conv::forward(arithmetic(convolution), shape, channels_last(x), &row_major(weight)), shape)
+}
+
+pub(super) fn plain(x: FlexTensor, weight: &FlexTensor, convolution: Convolution) -> FlexTensor {
+    let shape = shape_of(&x, weight, convolution);
+    forward(&to_channels_last(x), weight, &shape, convolution)
+}
+
+pub(super) fn affine(
+    x: FlexTensor,
+    weight: &FlexTensor,
+    convolution: Convolution,
+    [scale, shift]: [&FlexTensor; 2],
+    residual: Option<FlexTensor>,
+    relu: bool,
+) -> FlexTensor {
+    let shape = shape_of(&x, weight, convolution);
+    let (x, residual) = (to_channels_last(x), residual.map(to_channels_last));
+    let after = After { residual: residual.as_ref().map(channels_last), relu };
+    let affine = Affine { scale: &row_major(scale), shift: &row_major(shift), after };
+    let y = conv::forward_affine(arithmetic(convolution), &shape, channels_last(&x), &row_major(weight), affine);
+    from_output(y, &shape)
 }
 
 pub(super) fn tracked<C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<Flex, C>>,
     weight: FloatTensor<Autodiff<Flex, C>>,
-    stride: usize,
-    padding: usize,
-    precision: Precision,
+    convolution: Convolution,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [x.node(), weight.node()];
     let (x, weight) = (x.into_primitive(), weight.into_primitive());
-    let shape = shape_of(&x, &weight, stride, padding);
+    let shape = shape_of(&x, &weight, convolution);
     let x = to_channels_last(x);
-    let y = forward(&x, &weight, &shape, precision);
-    match Convolution.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish((x, weight, shape, precision), y),
+    let y = forward(&x, &weight, &shape, convolution);
+    match Differentiable.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish((x, weight, shape, convolution), y),
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     }
 }
 
 #[derive(Debug)]
-struct Convolution;
+struct Differentiable;
 
-impl Backward<Flex, 2> for Convolution {
-    type State = (FlexTensor, FlexTensor, ConvShape, Precision);
+impl Backward<Flex, 2> for Differentiable {
+    type State = (FlexTensor, FlexTensor, ConvShape, Convolution);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [x_node, weight_node] = ops.parents;
         let gy = to_channels_last(grads.consume::<Flex>(&ops.node));
-        let (x, weight, shape, precision) = ops.state;
-        let (arithmetic, gy) = (Arithmetic { isa: isa(), precision }, channels_last(&gy));
+        let (x, weight, shape, convolution) = ops.state;
+        let (arithmetic, gy) = (arithmetic(convolution), channels_last(&gy));
         if let Some(node) = x_node {
             let gradient = conv::input_gradient(arithmetic, &shape, gy, &row_major(&weight));
             grads.register::<Flex>(node.id, from_channels_last(gradient, dims(&x)));

@@ -48,27 +48,32 @@ pub fn emulates_bf16() -> bool {
     !isa().has_bf16()
 }
 
+/// How a square kernel moves over an image, and what its products are computed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Step between outputs, in input pixels.
+    pub stride: usize,
+    /// Zero pixels around the input.
+    pub padding: usize,
+    /// Format of the factors.
+    pub precision: Precision,
+}
+
 /// Whether a convolution of these tensors can be computed here: on the `flex` device, in f32, with a square kernel.
-pub fn supports_conv2d(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding: usize) -> bool {
+pub fn supports_conv2d(x: &Tensor<4>, weight: &Tensor<4>, convolution: Convolution) -> bool {
     let [_, inputs, rows, columns] = weight.dims();
     supports(&x.device())
         && (x.dtype(), weight.dtype()) == (DType::F32, DType::F32)
         && rows == columns
         && inputs == x.dims()[1]
-        && tensor::conv_shape(x.dims(), weight.dims(), stride, padding).is_supported()
+        && tensor::conv_shape(x.dims(), weight.dims(), convolution).is_supported()
 }
 
 /// Operations that Burn's backends are extended by.
 #[backend_extension(Autodiff, Flex)]
 pub trait KernelOps: Backend {
     /// See [`conv2d`].
-    fn kernel_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        stride: usize,
-        padding: usize,
-        precision: Precision,
-    ) -> FloatTensor<Self>;
+    fn kernel_conv2d(x: FloatTensor<Self>, weight: FloatTensor<Self>, convolution: Convolution) -> FloatTensor<Self>;
     /// See [`batch_norm_act`].
     fn kernel_batch_norm(
         x: FloatTensor<Self>,
@@ -86,14 +91,23 @@ pub trait KernelOps: Backend {
         epsilon: f64,
         relu: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
-    /// See [`affine_act`].
-    fn kernel_affine(x: FloatTensor<Self>, scale: FloatTensor<Self>, shift: FloatTensor<Self>, relu: bool) -> FloatTensor<Self>;
-    /// See [`affine_act`].
-    fn kernel_affine_add(
+    /// See [`conv2d_affine_act`].
+    fn kernel_conv_affine(
         x: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        convolution: Convolution,
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self>;
+    /// See [`conv2d_affine_act`].
+    fn kernel_conv_affine_add(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        convolution: Convolution,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self>;
     /// See [`max_pool2d`].
@@ -116,9 +130,33 @@ pub trait KernelOps: Backend {
 ///
 /// # Panics
 /// Where [`supports_conv2d`] is false.
-pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize, precision: Precision) -> Tensor<4> {
+pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as KernelOps>::kernel_conv2d(x, weight, stride, padding, precision))
+    Tensor::from_dispatch(<Dispatch as KernelOps>::kernel_conv2d(x, weight, convolution))
+}
+
+/// [`conv2d`], then `y * scale + shift` by channel, the addition of `residual` and `ReLU` where asked for: a convolution with its batch norm
+/// folded into it, for inference.
+///
+/// # Panics
+/// Where [`supports_conv2d`] is false, if a shape does not fit, and for tensors that track gradients.
+pub fn conv2d_affine_act(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    convolution: Convolution,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    residual: Option<Tensor<4>>,
+    relu: bool,
+) -> Tensor<4> {
+    let (x, weight, scale, shift) = (x.into_dispatch(), weight.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
+    Tensor::from_dispatch(match residual {
+        None => <Dispatch as KernelOps>::kernel_conv_affine(x, weight, convolution, scale, shift, relu),
+        Some(residual) => {
+            let residual = residual.into_dispatch();
+            <Dispatch as KernelOps>::kernel_conv_affine_add(x, weight, convolution, scale, shift, residual, relu)
+        }
+    })
 }
 
 /// What [`batch_norm_act`] returns.
@@ -154,18 +192,6 @@ pub fn batch_norm_act(
         mean: Tensor::from_dispatch(mean),
         variance: Tensor::from_dispatch(variance),
     }
-}
-
-/// `x * scale + shift` by channel, then the addition of `residual` and `ReLU` where asked for: a folded batch norm, for inference.
-///
-/// # Panics
-/// If the device is not supported or a shape does not fit, and for tensors that track gradients.
-pub fn affine_act(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, residual: Option<Tensor<4>>, relu: bool) -> Tensor<4> {
-    let (x, scale, shift) = (x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
-    Tensor::from_dispatch(match residual {
-        None => <Dispatch as KernelOps>::kernel_affine(x, scale, shift, relu),
-        Some(residual) => <Dispatch as KernelOps>::kernel_affine_add(x, residual.into_dispatch(), scale, shift, relu),
-    })
 }
 
 /// Largest value of each square window.

@@ -8,7 +8,7 @@ use burn::{
 };
 use rayon::prelude::*;
 
-use super::ConvShape;
+use super::{ConvShape, Convolution};
 
 /// Sizes `[batch, channels, rows, columns]`.
 pub(super) fn dims(tensor: &FlexTensor) -> [usize; 4] {
@@ -17,7 +17,8 @@ pub(super) fn dims(tensor: &FlexTensor) -> [usize; 4] {
 }
 
 /// The sizes of a convolution of tensors of these shapes.
-pub(super) fn conv_shape(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize) -> ConvShape {
+pub(super) fn conv_shape(x: [usize; 4], weight: [usize; 4], convolution: Convolution) -> ConvShape {
+    let Convolution { stride, padding, .. } = convolution;
     let ([batch, in_channels, height, width], [out_channels, _, kernel, _]) = (x, weight);
     ConvShape { batch, in_channels, out_channels, height, width, kernel, stride, padding }
 }

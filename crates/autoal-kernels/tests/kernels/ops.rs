@@ -1,6 +1,9 @@
 //! The operations on Burn's tensors against Burn's own.
 
-use autoal_kernels::{Precision, ops};
+use autoal_kernels::{
+    Precision,
+    ops::{self, Convolution},
+};
 use burn::tensor::{
     Device, Tensor, TensorData, activation,
     module::{batch_norm_train, conv2d, max_pool2d},
@@ -28,6 +31,10 @@ fn assert_close<const D: usize>(what: &str, ours: Tensor<D>, theirs: Tensor<D>) 
     let theirs: Vec<f64> = values(theirs).into_iter().map(f64::from).collect();
     let error = error(&values(ours), &theirs);
     assert!(error < AGREEMENT, "{what}: {error:.1e}");
+}
+
+fn convolution(stride: usize, padding: usize) -> Convolution {
+    Convolution { stride, padding, precision: Precision::F32 }
 }
 
 /// Inputs of a convolution, batch norm, addition and `ReLU`.
@@ -58,9 +65,13 @@ impl Layer {
         self.weight.dims()[2] / 2
     }
 
+    fn convolution(&self) -> Convolution {
+        convolution(self.stride, self.padding())
+    }
+
     fn ours(&self) -> [Tensor<4>; 2] {
-        assert!(ops::supports_conv2d(&self.x, &self.weight, self.stride, self.padding()));
-        let y = ops::conv2d(self.x.clone(), self.weight.clone(), self.stride, self.padding(), Precision::F32);
+        assert!(ops::supports_conv2d(&self.x, &self.weight, self.convolution()));
+        let y = ops::conv2d(self.x.clone(), self.weight.clone(), self.convolution());
         let first = ops::batch_norm_act(y, self.gamma.clone(), self.beta.clone(), None, true, EPSILON).output;
         let second =
             ops::batch_norm_act(first.clone(), self.gamma.clone(), self.beta.clone(), Some(self.shortcut.clone()), true, EPSILON);
@@ -113,15 +124,12 @@ fn views_of_any_layout_are_accepted() {
     let theirs = ops::conv2d(
         Tensor::from_data(x.clone().permute([0, 2, 1, 3]).into_data(), &Device::flex()),
         weight.clone(),
-        1,
-        1,
-        Precision::F32,
+        convolution(1, 1),
     );
-    assert_close("permuted", ops::conv2d(x.clone().permute([0, 2, 1, 3]), weight.clone(), 1, 1, Precision::F32), theirs);
+    assert_close("permuted", ops::conv2d(x.clone().permute([0, 2, 1, 3]), weight.clone(), convolution(1, 1)), theirs);
     let sliced = x.permute([0, 2, 1, 3]).slice([1..2, 0..6, 0..5, 1..4]);
-    let theirs =
-        ops::conv2d(Tensor::from_data(sliced.clone().into_data(), &Device::flex()), weight.clone(), 2, 1, Precision::F32);
-    assert_close("sliced", ops::conv2d(sliced, weight, 2, 1, Precision::F32), theirs);
+    let theirs = ops::conv2d(Tensor::from_data(sliced.clone().into_data(), &Device::flex()), weight.clone(), convolution(2, 1));
+    assert_close("sliced", ops::conv2d(sliced, weight, convolution(2, 1)), theirs);
 }
 
 #[test]
@@ -145,7 +153,30 @@ fn pooling_agrees_with_burn() {
 #[test]
 fn shapes_and_devices_that_are_not_supported_are_declined() {
     let (x, weight) = (tensor([1, 3, 4, 4], 1), tensor([2, 3, 7, 7], 2));
-    assert!(!ops::supports_conv2d(&x, &weight, 1, 1), "the kernel is larger than the padded image");
-    assert!(!ops::supports_conv2d(&x, &tensor([2, 3, 3, 1], 2), 1, 1), "the kernel is not square");
+    assert!(!ops::supports_conv2d(&x, &weight, convolution(1, 1)), "the kernel is larger than the padded image");
+    assert!(!ops::supports_conv2d(&x, &tensor([2, 3, 3, 1], 2), convolution(1, 1)), "the kernel is not square");
     assert!(ops::supports(&Device::flex()) && ops::supports(&Device::flex().autodiff()));
+}
+
+/// Every algorithm, with and without what may follow: folded into the convolution against one step after the other.
+#[test]
+fn a_folded_batch_norm_agrees_with_burn() {
+    for (channels, side, kernel, stride) in
+        [([16, 24], 9, 3, 1), ([3, 16], 16, 7, 2), ([8, 16], 7, 1, 2), ([16, 16], 2, 3, 1), ([20, 12], 1, 3, 1)]
+    {
+        let layer = Layer::new(channels, side, kernel, stride);
+        let (x, weight, shortcut) = (layer.x.clone().inner(), layer.weight.clone().inner(), layer.shortcut.clone().inner());
+        let (scale, shift) = (layer.gamma.clone().inner(), layer.beta.clone().inner());
+        let by_channel = |t: &Tensor<1>| t.clone().reshape([1, channels[1], 1, 1]);
+        let (step, around) = ([stride; 2], [(layer.padding(), layer.padding()); 2]);
+        let options = ConvOptions { stride: step, padding: around, dilation: [1, 1], groups: 1 };
+        let mapped = conv2d(x.clone(), weight.clone(), None, options) * by_channel(&scale) + by_channel(&shift);
+        for (residual, relu) in [(None, false), (None, true), (Some(shortcut.clone()), true)] {
+            let theirs = residual.iter().fold(mapped.clone(), |sum, residual| sum + residual.clone());
+            let theirs = if relu { activation::relu(theirs) } else { theirs };
+            let (x, weight, scale, shift) = (x.clone(), weight.clone(), scale.clone(), shift.clone());
+            let ours = ops::conv2d_affine_act(x, weight, layer.convolution(), scale, shift, residual, relu);
+            assert_close("folded", ours, theirs);
+        }
+    }
 }

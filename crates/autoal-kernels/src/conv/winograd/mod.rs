@@ -17,6 +17,7 @@ use self::tiles::{GradientRow, InputRow, OutputRow, Tiles};
 use super::{ConvShape, weights};
 use crate::{
     Arithmetic, Isa, Precision,
+    batch_norm::Affine,
     gemm::{Gemm, Panels, share},
     memory::{Scratch, SharedMut, filled},
     words::Words,
@@ -30,10 +31,10 @@ const FREQUENCIES: usize = 36;
 const GAP: usize = 16;
 
 /// Whether a convolution maps inputs to outputs or output gradients to input gradients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    /// Weights as they are.
-    Forward,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Direction<'a> {
+    /// Weights as they are; outputs are mapped where a map is given.
+    Forward(Option<Affine<'a>>),
     /// Weights turned by half a turn, with input and output channels exchanged.
     InputGradient,
 }
@@ -75,15 +76,15 @@ const TASKS: usize = 8;
 /// The forward convolution, or the one that turns output gradients into input gradients.
 pub(crate) fn convolve(arithmetic: Arithmetic, shape: &ConvShape, x: &[f32], weight: &[f32], direction: Direction) -> Vec<f32> {
     let Arithmetic { isa, precision } = arithmetic;
-    let (ci, co) = match direction {
-        Direction::Forward => (shape.in_channels, shape.out_channels),
-        Direction::InputGradient => (shape.out_channels, shape.in_channels),
+    let (ci, co, affine) = match direction {
+        Direction::Forward(affine) => (shape.in_channels, shape.out_channels, affine),
+        Direction::InputGradient => (shape.out_channels, shape.in_channels, None),
     };
     let words = Words::over_channels(precision);
     let panels = Panels { depth: words.of(ci), columns: co, lanes: isa.lanes() };
     let u = weight::transform(isa, shape, weight, direction, words, panels);
     let tiles = Tiles::new(shape, words);
-    let step = Step { isa, precision, words, tiles, ci, co, panels, x, u: &u, zeros: &vec![0.0; ci] };
+    let step = Step { isa, precision, words, tiles, ci, co, panels, affine, x, u: &u, zeros: &vec![0.0; ci] };
     let per_task = (TASK_FLOATS / (FREQUENCIES * (words.of(ci) + co))).max(TASK_TILES);
     let tasks = (tiles.count()).div_ceil(per_task).next_multiple_of(TASKS / 2).min(tiles.rows());
     let fill = |out: SharedMut<'_>| {
@@ -106,6 +107,7 @@ struct Step<'a> {
     ci: usize,
     co: usize,
     panels: Panels,
+    affine: Option<Affine<'a>>,
     x: &'a [f32],
     u: &'a [f32],
     zeros: &'a [f32],
@@ -134,7 +136,13 @@ impl Step<'_> {
             unsafe { if parallel { gemm.run_parallel(isa) } else { gemm.run(isa) } };
         });
         for_each(parallel, rows.len(), |i| {
-            isa.run(OutputRow { tiles, channels: co, from: &m_buffer, layout: m, row: rows.start + i, first: i, out });
+            let row = rows.start + i;
+            isa.run(OutputRow { tiles, channels: co, from: &m_buffer, layout: m, row, first: i, out });
+            if let Some(affine) = self.affine {
+                let at = tiles.first_pixel(row) * co;
+                // SAFETY: a row of tiles has just written all of its pixels, and is one thread's alone.
+                unsafe { affine.in_place(isa, at, out.part(at, tiles.first_pixel(row + 1) * co - at)) };
+            }
         });
     }
 }

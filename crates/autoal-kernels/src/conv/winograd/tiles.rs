@@ -37,6 +37,10 @@ impl Tiles {
     pub(super) fn count(self) -> usize {
         self.rows() * self.across
     }
+    /// The first pixel of a row of tiles, of images that do not share words; for the row behind the last, the number of pixels.
+    pub(super) fn first_pixel(self, row: usize) -> usize {
+        (row / self.down * self.height + row % self.down * TILE) * self.width
+    }
     /// Pixels in all images.
     pub(super) fn pixels(self) -> usize {
         self.batch * self.height * self.width

@@ -21,7 +21,7 @@ pub(super) fn transform(
     isa: Isa,
     shape: &ConvShape,
     weight: &[f32],
-    direction: Direction,
+    direction: Direction<'_>,
     words: Words,
     panels: Panels,
 ) -> Scratch {
@@ -30,7 +30,7 @@ pub(super) fn transform(
     let row = shape.in_channels * 9;
     (0..panels.vectors()).into_par_iter().for_each(|vector| {
         let (inputs, input_step, output_step, flip) = match direction {
-            Direction::Forward => (shape.in_channels, 9, row, false),
+            Direction::Forward(_) => (shape.in_channels, 9, row, false),
             Direction::InputGradient => (shape.out_channels, row, 9, true),
         };
         isa.run(WeightVector { weight, inputs, input_step, output_step, flip, words, panels, vector, to });

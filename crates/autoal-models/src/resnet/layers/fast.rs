@@ -1,6 +1,6 @@
 //! The same layers by `autoal-kernels`: on Burn's `flex` device, several times faster than its own operations.
 
-use autoal_kernels::ops;
+use autoal_kernels::ops::{self, Convolution};
 use burn::tensor::module::batch_norm;
 use burn::tensor::{DType, Tensor, activation};
 
@@ -20,19 +20,25 @@ pub(super) fn conv_norm(
     after: &After,
     pass: &mut Pass<'_>,
 ) -> Option<Tensor<4>> {
-    let weight = conv.weight.val();
-    if !ops::supports_conv2d(input, &weight, conv.stride, conv.padding) {
+    let (weight, norm_is_tracked) = (conv.weight.val(), norm.weight.val().is_autodiff());
+    let convolution = Convolution { stride: conv.stride, padding: conv.padding, precision: pass.precision.into() };
+    if !ops::supports_conv2d(input, &weight, convolution) {
         return None;
     }
-    let output = ops::conv2d(input.clone(), weight, conv.stride, conv.padding, pass.precision.into());
     let (residual, relu) = match after {
         After::Identity => (None, false),
         After::Relu => (None, true),
         After::AddRelu(shortcut) => (Some(shortcut.clone()), true),
     };
+    let tracked = norm_is_tracked || residual.iter().chain([input, &weight]).any(Tensor::is_autodiff);
     Some(match &mut pass.statistics {
-        Statistics::Running => with_running(norm, output, residual, relu),
+        Statistics::Running if tracked => with_running(norm, ops::conv2d(input.clone(), weight, convolution), residual, relu),
+        Statistics::Running => {
+            let (scale, shift) = folded(norm);
+            ops::conv2d_affine_act(input.clone(), weight, convolution, scale, shift, residual, relu)
+        }
         Statistics::Batch(list) => {
+            let output = ops::conv2d(input.clone(), weight, convolution);
             let [batch, _, rows, columns] = output.dims();
             let normalised = ops::batch_norm_act(output, norm.weight.val(), norm.bias.val(), residual, relu, EPSILON);
             list.push(ChannelStatistics::new(normalised.mean, normalised.variance, batch * rows * columns));
@@ -50,19 +56,19 @@ impl From<Precision> for autoal_kernels::Precision {
     }
 }
 
-/// Normalises with the running statistics: one affine map of each channel, unless gradients are wanted.
+/// The running statistics as factor and offset of each channel.
+fn folded(norm: &BatchNorm) -> (Tensor<1>, Tensor<1>) {
+    let scale = norm.weight.val() / (norm.running_var.val() + EPSILON).sqrt();
+    let shift = norm.bias.val() - norm.running_mean.val() * scale.clone();
+    (scale, shift)
+}
+
+/// Normalises with the running statistics where gradients are wanted.
 fn with_running(norm: &BatchNorm, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool) -> Tensor<4> {
-    let (weight, bias) = (norm.weight.val(), norm.bias.val());
     let (mean, variance) = (norm.running_mean.val(), norm.running_var.val());
-    let tracked = residual.iter().chain([&x]).any(Tensor::is_autodiff) || weight.is_autodiff();
-    if tracked {
-        let normalised = batch_norm(x, weight, bias, mean, variance, EPSILON);
-        let sum = residual.into_iter().fold(normalised, |sum, residual| sum + residual);
-        return if relu { activation::relu(sum) } else { sum };
-    }
-    let scale = weight / (variance + EPSILON).sqrt();
-    let shift = bias - mean * scale.clone();
-    ops::affine_act(x, scale, shift, residual, relu)
+    let normalised = batch_norm(x, norm.weight.val(), norm.bias.val(), mean, variance, EPSILON);
+    let sum = residual.into_iter().fold(normalised, |sum, residual| sum + residual);
+    if relu { activation::relu(sum) } else { sum }
 }
 
 /// The 3x3 maximum of every second pixel.
