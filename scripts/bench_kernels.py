@@ -48,7 +48,10 @@ def torch_record(stem, mode, side, batch, width, repeats, variant, threads):
     if variant != "nchw":
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=5e-4)
+    if mode == "train-adamw":
+        optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
+    else:
+        optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=5e-4)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=variant == "bf16")
 
     def train():
@@ -63,8 +66,9 @@ def torch_record(stem, mode, side, batch, width, repeats, variant, threads):
         with torch.no_grad(), autocast:
             network(images)
 
-    step = train if mode == "train" else infer
-    network.train(mode == "train")
+    training = mode != "infer"
+    step = train if training else infer
+    network.train(training)
     # The second step still allocates what the first one did not keep.
     step()
     step()

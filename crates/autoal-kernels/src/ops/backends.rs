@@ -5,9 +5,9 @@ use burn::backend::{Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointSt
 use super::{
     Convolution, KernelOps,
     batch_norm::{self, Inputs},
-    conv, fork, pool, sgd,
+    conv, fork, optimizer, pool,
 };
-use crate::sgd::SgdStep;
+use crate::optimizer::{AdamStep, SgdStep};
 
 impl KernelOps for Flex {
     fn kernel_conv2d(x: FlexTensor, weight: FlexTensor, convolution: Convolution) -> FlexTensor {
@@ -63,7 +63,16 @@ impl KernelOps for Flex {
         (x.clone(), x)
     }
     fn kernel_sgd(x: FlexTensor, gradient: FlexTensor, velocity: FlexTensor, step: SgdStep) -> (FlexTensor, FlexTensor) {
-        sgd::step(&x, &gradient, &velocity, step)
+        optimizer::sgd(x, &gradient, velocity, step)
+    }
+    fn kernel_adam(
+        x: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: AdamStep,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        optimizer::adam(x, &gradient, [first, second], step)
     }
 }
 
@@ -127,5 +136,14 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         _: SgdStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         unimplemented!("`sgd_step` is for plain tensors: nothing is differentiated through a step");
+    }
+    fn kernel_adam(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        unimplemented!("`adam_step` is for plain tensors: nothing is differentiated through a step");
     }
 }

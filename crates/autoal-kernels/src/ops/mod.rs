@@ -8,8 +8,9 @@ mod backends;
 mod batch_norm;
 mod conv;
 mod fork;
+mod optimizer;
 mod pool;
-mod sgd;
+
 mod tensor;
 
 use std::sync::{PoisonError, RwLock};
@@ -19,7 +20,11 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 
-use crate::{Isa, Precision, conv::ConvShape, sgd::SgdStep};
+use crate::{
+    Isa, Precision,
+    conv::ConvShape,
+    optimizer::{AdamStep, SgdStep},
+};
 
 /// The instruction set of all operations, once [`set_isa`] was called.
 static CHOSEN: RwLock<Option<Option<Isa>>> = RwLock::new(None);
@@ -123,6 +128,14 @@ pub trait KernelOps: Backend {
         velocity: FloatTensor<Self>,
         step: SgdStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// See [`adam_step`].
+    fn kernel_adam(
+        x: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// Convolution without bias of `x`, `[batch, in, rows, columns]`, with `weight`, `[out, in, kernel, kernel]`; forward and gradients
@@ -220,12 +233,23 @@ pub fn fork(x: Tensor<4>) -> [Tensor<4>; 2] {
     [Tensor::from_dispatch(first), Tensor::from_dispatch(second)]
 }
 
-/// Parameters and velocity after a step of gradient descent, in one pass over memory by all threads. Tensors of one shape, in f32.
+/// Parameters and velocity after a step of gradient descent, in one pass over memory by all threads; in place where the tensors are not
+/// shared. Tensors of one shape, in f32.
 ///
 /// # Panics
 /// If the device is not supported or shapes differ, and for tensors that track gradients.
 pub fn sgd_step<const D: usize>(x: Tensor<D>, gradient: Tensor<D>, velocity: Tensor<D>, step: SgdStep) -> [Tensor<D>; 2] {
     let (x, gradient, velocity) = (x.into_dispatch(), gradient.into_dispatch(), velocity.into_dispatch());
     let (x, velocity) = <Dispatch as KernelOps>::kernel_sgd(x, gradient, velocity, step);
-    [Tensor::from_dispatch(x), Tensor::from_dispatch(velocity)]
+    [x, velocity].map(Tensor::from_dispatch)
+}
+
+/// Parameters and the first and second moments of their gradients after a step of Adam, as [`sgd_step`].
+///
+/// # Panics
+/// If the device is not supported or shapes differ, and for tensors that track gradients.
+pub fn adam_step<const D: usize>(x: Tensor<D>, gradient: Tensor<D>, moments: [Tensor<D>; 2], step: AdamStep) -> [Tensor<D>; 3] {
+    let (x, gradient, [first, second]) = (x.into_dispatch(), gradient.into_dispatch(), moments.map(Tensor::into_dispatch));
+    let (x, first, second) = <Dispatch as KernelOps>::kernel_adam(x, gradient, first, second, step);
+    [x, first, second].map(Tensor::from_dispatch)
 }

@@ -31,6 +31,15 @@ pub(super) fn row_major(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     }
 }
 
+/// The elements in row-major order for writing; copied first where another tensor shares them or the order is another.
+pub(super) fn row_major_mut(tensor: &mut FlexTensor) -> &mut [f32] {
+    if tensor.as_slice::<f32>().is_none() {
+        *tensor = tensor.to_contiguous();
+    }
+    let (start, count) = (tensor.layout().start_offset(), tensor.layout().num_elements());
+    &mut tensor.storage_mut::<f32>()[start..start + count]
+}
+
 /// The tensor itself if it is stored channels-last, else such a copy.
 pub(super) fn to_channels_last(tensor: FlexTensor) -> FlexTensor {
     let [_, channels, height, width] = dims(&tensor);

@@ -62,6 +62,10 @@ pub(crate) unsafe trait Simd: Copy {
     fn sub(self, other: Self) -> Self;
     /// `self * other`
     fn mul(self, other: Self) -> Self;
+    /// `self / other`
+    fn div(self, other: Self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
     /// `self * factor + addend`, rounded once where the processor can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// Rounds both to bf16: word `i` of the result holds lane `i` of `low` in its lower half, that of `high` in its upper.

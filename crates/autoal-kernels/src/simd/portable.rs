@@ -65,6 +65,14 @@ unsafe impl Simd for Portable {
         lanes!(i => self.0[i] * other.0[i])
     }
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        lanes!(i => self.0[i] / other.0[i])
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        lanes!(i => self.0[i].sqrt())
+    }
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Without the instruction, `f32::mul_add` is a slow library call.
         if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {

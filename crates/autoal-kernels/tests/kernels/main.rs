@@ -5,4 +5,4 @@ mod bf16;
 mod conv;
 mod naive;
 mod ops;
-mod sgd;
+mod optimizer;

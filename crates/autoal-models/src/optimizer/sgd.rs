@@ -55,10 +55,10 @@ impl Sgd {
     /// Parameters and velocity after a step.
     fn moved<const D: usize>(&self, lr: f64, x: Tensor<D>, gradient: Tensor<D>, velocity: Tensor<D>) -> [Tensor<D>; 2] {
         #[cfg(feature = "flex")]
-        if autoal_kernels::ops::supports(&x.device()) && x.dtype() == burn::tensor::DType::F32 && !x.is_autodiff() {
+        if super::fits_kernels(&x) {
             let Self { momentum, nesterov, weight_decay } = *self;
             let (lr, momentum, weight_decay) = (lr as f32, momentum as f32, weight_decay as f32);
-            let step = autoal_kernels::sgd::SgdStep { lr, momentum, nesterov, weight_decay };
+            let step = autoal_kernels::optimizer::SgdStep { lr, momentum, nesterov, weight_decay };
             return autoal_kernels::ops::sgd_step(x, gradient, velocity, step);
         }
         let gradient = gradient + x.clone() * self.weight_decay;
