@@ -1,7 +1,7 @@
 //! Fast convolution, batch norm, pooling and optimizer steps on the CPU for Burn's `flex` backend.
 //!
-//! Two layers. [`conv`], [`batch_norm`], [`pool`] and [`optimizer`] compute over slices of f32 and know nothing of Burn; [`ops`] registers them as
-//! operations on Burn's tensors, each with its own gradient. What makes them fast:
+//! Two layers. [`conv`], [`batch_norm`], [`pool`] and [`optimizer`] compute over slices of f32 and know nothing of Burn; [`ops`] registers
+//! them as operations on Burn's tensors, each with its own gradient. What makes them fast:
 //!
 //! - activations are stored channels-last, so that vectors run over channels at any image size and layers need no transposition;
 //! - 3x3 convolutions use Winograd's algorithm, tiny images a plain matrix product, all others a product over patches in place;

@@ -10,7 +10,6 @@ mod conv;
 mod fork;
 mod optimizer;
 mod pool;
-
 mod tensor;
 
 use std::sync::{PoisonError, RwLock};

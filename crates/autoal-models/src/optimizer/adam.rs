@@ -35,7 +35,7 @@ impl Optimizer for Adam {
             None => (0, [gradient.zeros_like(), gradient.zeros_like()]),
         };
         let time = time + 1;
-        let [x, first, second] = self.factors(lr, time).moved(x, gradient, moments);
+        let [x, first, second] = self.moved(lr, time, x, gradient, moments);
         (x, Some(AdamState::new(AdaptiveMomentumState::new(time, first, second))))
     }
 
@@ -44,44 +44,36 @@ impl Optimizer for Adam {
     }
 }
 
-/// What a step multiplies with: `g' = g + penalty x`, `m' = b1 m + (1 - b1) g'`, `v' = b2 v + (1 - b2) g'^2` and
-/// `x' = kept x - rate m' / (correction sqrt(v') + epsilon)`.
-struct Factors {
-    rate: f64,
-    betas: (f64, f64),
-    correction: f64,
-    epsilon: f64,
-    penalty: f64,
-    kept: f64,
-}
-
 impl Adam {
-    fn factors(&self, lr: f64, time: usize) -> Factors {
+    /// Parameters and both moments after step `time`, which counts from one.
+    fn moved<const D: usize>(
+        &self,
+        lr: f64,
+        time: usize,
+        x: Tensor<D>,
+        gradient: Tensor<D>,
+        [first, second]: [Tensor<D>; 2],
+    ) -> [Tensor<D>; 3] {
         let Self { betas, epsilon, decay } = *self;
-        let (penalty, kept) = match decay {
-            Decay::Penalty(rate) => (rate, 1.0),
-            Decay::Decoupled(rate) => (0.0, 1.0 - lr * rate),
-        };
-        // Moments start at zero; these make up for it.
-        let missing = |beta: f64| 1.0 - beta.powf(time as f64);
-        Factors { rate: lr / missing(betas.0), betas, correction: 1.0 / missing(betas.1).sqrt(), epsilon, penalty, kept }
-    }
-}
-
-impl Factors {
-    /// Parameters and both moments after a step.
-    fn moved<const D: usize>(&self, x: Tensor<D>, gradient: Tensor<D>, moments: [Tensor<D>; 2]) -> [Tensor<D>; 3] {
-        let Self { rate, betas, correction, epsilon, penalty, kept } = *self;
+        // Moments start at zero; dividing by this share makes up for it.
+        let seen = |beta: f64| 1.0 - beta.powf(time as f64);
+        let (rate, correction) = (lr / seen(betas.0), 1.0 / seen(betas.1).sqrt());
         #[cfg(feature = "flex")]
         if super::fits_kernels(&x) {
+            let (penalty, kept) = match decay {
+                Decay::Penalty(decay) => (decay, 1.0),
+                Decay::Decoupled(decay) => (0.0, 1.0 - lr * decay),
+            };
             let step = autoal_kernels::optimizer::AdamStep { rate, betas, correction, epsilon, penalty, kept };
-            return autoal_kernels::ops::adam_step(x, gradient, moments, step);
+            return autoal_kernels::ops::adam_step(x, gradient, [first, second], step);
         }
-        let [first, second] = moments;
-        let gradient = gradient + x.clone() * penalty;
+        let (x, gradient) = match decay {
+            Decay::Penalty(decay) => (x.clone(), gradient + x * decay),
+            Decay::Decoupled(decay) => (x * (1.0 - lr * decay), gradient),
+        };
         let first = first * betas.0 + gradient.clone() * (1.0 - betas.0);
         let second = second * betas.1 + gradient.square() * (1.0 - betas.1);
         let divisor = second.clone().sqrt() * correction + epsilon;
-        [x * kept - first.clone() / divisor * rate, first, second]
+        [x - first.clone() / divisor * rate, first, second]
     }
 }

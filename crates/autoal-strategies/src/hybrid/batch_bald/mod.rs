@@ -7,23 +7,26 @@
 //! samples are never evaluated (lazy greedy); the answer is that of plain greedy. With drawn outcomes that holds up to their noise.
 //! `Selected::score` is the gain in nats.
 //!
-//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats (1e-4 with drawn outcomes), `max-greedy` samples are chosen,
-//! or `joint = "exact"` has too many outcomes, the rest of the query is drawn by `PowerBALD`; those have no score.
+//! **Limits**: `a(S) <= ln T`, so a few picks exhaust `T` passes. When the best gain is below 1e-6 nats (1e-4 with drawn
+//! outcomes), `max-greedy` samples are chosen, or `joint = "exact"` has too many outcomes, the rest of the query is drawn by `PowerBALD`;
+//! those have no score.
 //!
 //! **Cost**: O(M T C) a gain and O(M T) memory for `M <= max-outcomes` outcomes, after O(N T C) for BALD; `shortlist` (0: all) keeps that
 //! many of the highest BALD a pick, whose passes are held: O(shortlist T C) memory.
 //!
 //! **Reference**: Kirsch, van Amersfoort, Gal, NeurIPS 2019, equations 5 to 12.
 
+mod joint;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use autoal_data::{SampleId, Stream};
-use ndarray::{Array3, ArrayView1, Axis};
-use rand::{Rng, RngExt};
-use rayon::prelude::*;
+use ndarray::Array3;
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use self::joint::JointOutcomes;
 use super::power::{self, Perturbation};
 use crate::{
     Buildable, Need, Parameter, QueryContext, QueryError, QueryStrategy, Selected, Selection, StrategyError, StrategyInfo,
@@ -35,9 +38,6 @@ const LEAST_GAIN: f64 = 1e-6;
 
 /// Gains below this many nats are what drawn outcomes cannot tell from nothing.
 const LEAST_DRAWN_GAIN: f64 = 1e-4;
-
-/// Joint outcomes that one task sums up.
-const OUTCOMES_A_TASK: usize = 1024;
 
 const OUTCOMES: Stream = Stream::named("batch-bald-outcomes");
 
@@ -120,7 +120,7 @@ impl BatchBald {
                 heap.push(Gain { value: joint.gain(best.position), round: picks.len(), ..best });
                 continue;
             }
-            let least = if joint.drawn { LEAST_DRAWN_GAIN } else { LEAST_GAIN };
+            let least = if joint.are_drawn() { LEAST_DRAWN_GAIN } else { LEAST_GAIN };
             if best.value < least || !best.value.is_finite() {
                 break;
             }
@@ -184,126 +184,6 @@ impl PartialEq for Gain {
 
 impl Eq for Gain {}
 
-/// Joint outcomes of the chosen samples' labels, all of them or drawn ones.
-struct JointOutcomes<'a> {
-    /// `[T, rows, C]`.
-    passes: &'a Array3<f32>,
-    /// Positions of the chosen samples.
-    chosen: Vec<usize>,
-    outcomes: Vec<Outcome>,
-    /// Whether outcomes are drawn, each with its own pass, in turn.
-    drawn: bool,
-}
-
-/// One joint outcome.
-#[derive(Clone)]
-struct Outcome {
-    /// Its probability, or one over the number of drawn outcomes.
-    weight: f64,
-    /// Weights of the passes given the outcome, `[T]`, with a mean of 1.
-    passes: Vec<f64>,
-}
-
-impl Outcome {
-    /// The outcome with one more label, given the label's probability under each pass; `None` for an impossible one.
-    ///
-    /// `scale` says whether the weight follows the label's probability.
-    fn with(&self, label: ArrayView1<'_, f32>, scale: bool) -> Option<Self> {
-        let mut passes: Vec<f64> = self.passes.iter().zip(label).map(|(weight, p)| weight * f64::from(*p)).collect();
-        let mean = passes.iter().sum::<f64>() / passes.len() as f64;
-        for weight in &mut passes {
-            *weight /= mean;
-        }
-        (mean > 0.0).then_some(Self { weight: if scale { self.weight * mean } else { self.weight }, passes })
-    }
-}
-
-impl<'a> JointOutcomes<'a> {
-    fn new(passes: &'a Array3<f32>) -> Self {
-        let nothing = Outcome { weight: 1.0, passes: vec![1.0; passes.len_of(Axis(0))] };
-        Self { passes, chosen: Vec::new(), outcomes: vec![nothing], drawn: false }
-    }
-
-    /// `E_{y_S} H(y_i | y_S) - E_t H(p_{t,i})`; outcomes are summed up in parts of a fixed size, so threads do not matter.
-    fn gain(&self, position: usize) -> f64 {
-        let sample = self.passes.index_axis(Axis(1), position);
-        let draws = sample.nrows();
-        // `[C, T]`: a label's probabilities under all passes side by side.
-        let labels: Vec<f64> = sample.columns().into_iter().flatten().map(|&p| f64::from(p)).collect();
-        let given = |outcome: &Outcome| -> f64 {
-            let probability = |label: &[f64]| outcome.passes.iter().zip(label).map(|(weight, p)| weight * p).sum::<f64>();
-            let entropy = labels.chunks_exact(draws).map(|label| entropy_term(probability(label) / draws as f64)).sum::<f64>();
-            outcome.weight * entropy
-        };
-        let parts: Vec<f64> = self.outcomes.par_chunks(OUTCOMES_A_TASK).map(|part| part.iter().map(given).sum()).collect();
-        parts.iter().sum::<f64>() - labels.iter().copied().map(entropy_term).sum::<f64>() / draws as f64
-    }
-
-    /// Number of outcomes after `more` samples, were all kept.
-    fn would_be(&self, more: u32) -> usize {
-        if self.drawn {
-            return usize::MAX;
-        }
-        self.outcomes.len().saturating_mul(self.passes.len_of(Axis(2)).saturating_pow(more))
-    }
-
-    /// Adds a sample with all of its labels.
-    fn add_all(&mut self, position: usize) {
-        self.chosen.push(position);
-        let sample = self.passes.index_axis(Axis(1), position);
-        let with_all_labels = |outcome: &Outcome| -> Vec<Outcome> {
-            sample.columns().into_iter().filter_map(|label| outcome.with(label, true)).collect()
-        };
-        self.outcomes = self.outcomes.iter().flat_map(with_all_labels).collect();
-    }
-
-    /// Adds a sample with a drawn label in each of about `count` outcomes, as many from each pass.
-    fn add_drawn(&mut self, position: usize, count: usize, rng: &mut impl Rng) {
-        self.chosen.push(position);
-        let draws = self.passes.len_of(Axis(0));
-        if self.drawn {
-            self.draw_labels(position, rng);
-            return;
-        }
-        let count = (count / draws).max(1) * draws;
-        self.outcomes = vec![Outcome { weight: 1.0 / count as f64, passes: vec![1.0; draws] }; count];
-        self.drawn = true;
-        for position in self.chosen.clone() {
-            self.draw_labels(position, rng);
-        }
-    }
-
-    /// A label of one sample for every outcome, from the outcome's pass.
-    fn draw_labels(&mut self, position: usize, rng: &mut impl Rng) {
-        let sample = self.passes.index_axis(Axis(1), position);
-        for at in 0..self.outcomes.len() {
-            let class = draw(sample.row(at % sample.nrows()).iter().map(|&p| f64::from(p)), rng.random());
-            // The outcome's own pass gives the drawn label a probability above 0.
-            if let Some(outcome) = self.outcomes[at].with(sample.column(class), false) {
-                self.outcomes[at] = outcome;
-            }
-        }
-    }
-}
-
-/// The class at which the probabilities so far exceed `at`, in [0, 1); the most probable one where rounding leaves none.
-fn draw(probabilities: impl Iterator<Item = f64> + Clone, at: f64) -> usize {
-    let mut rest = at;
-    let found = probabilities.clone().position(|p| {
-        rest -= p;
-        rest < 0.0
-    });
-    found.unwrap_or_else(|| {
-        let best = probabilities.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-        best.map_or(0, |(class, _)| class)
-    })
-}
-
-/// `-p ln p`, 0 at 0.
-fn entropy_term(p: f64) -> f64 {
-    if p == 0.0 { 0.0 } else { -p * p.ln() }
-}
-
 impl Buildable for BatchBald {
     type Config = BatchBaldConfig;
 
@@ -339,6 +219,7 @@ impl Buildable for BatchBald {
 #[cfg(test)]
 mod tests {
     use autoal_data::Seed;
+    use ndarray::Axis;
     use proptest::prelude::*;
 
     use super::*;
